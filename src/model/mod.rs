@@ -1,0 +1,30 @@
+//! The words of the project as plain data: no I/O, no async, no V8.
+
+mod artifact;
+mod decision;
+mod digest;
+pub mod frame;
+mod grant;
+mod identity;
+mod json;
+mod limits;
+mod outcome;
+mod principal;
+mod problem;
+mod profile;
+mod report;
+mod request;
+
+pub use artifact::{Artifact, ArtifactError, ModuleName};
+pub use decision::{Decision, Rule};
+pub use digest::{Digest, DigestError};
+pub use grant::Grant;
+pub use identity::{BuildIdentity, Identity};
+pub use json::{JsonCaps, JsonFault, check_json};
+pub use limits::{LimitExceeded, Limits, LimitsRequest};
+pub use outcome::{Outcome, OutcomeError};
+pub use principal::{Principal, Role};
+pub use problem::{Location, Problem, ProblemCode};
+pub use profile::{Durability, EgressMode, Profile, Tier};
+pub use report::{Denial, EgressEntry, GuestError, LogLevel, LogLine, ProvenanceRef, RunReport, Usage};
+pub use request::{Origin, RunId, RunRequest, RunSource};

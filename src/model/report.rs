@@ -1,0 +1,150 @@
+//! What a run was and how it ended: the answer's body and what is stored.
+
+use super::{Digest, Identity, Outcome, RunId, Tier};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The level of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// `console.debug`, `console.trace`
+    Debug,
+    /// `console.log`, `console.info` and kin
+    Info,
+    /// `console.warn`
+    Warn,
+    /// `console.error`, `console.assert`
+    Error,
+}
+
+/// One line that the guest logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// Its level.
+    pub level: LogLevel,
+    /// The text; what is cut says so at its end.
+    pub message: String,
+    /// Milliseconds after the run's start.
+    pub at_ms: u64,
+}
+
+/// Something the guest tried and policy refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Denial {
+    /// What right was missing: `module`, `codegen`, `egress` …
+    pub capability: String,
+    /// On what.
+    pub target: String,
+    /// The rule that decided.
+    pub rule: String,
+    /// Why, in words.
+    pub reason: String,
+    /// What would help.
+    pub remediation: String,
+}
+
+/// One outbound request of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EgressEntry {
+    /// The method.
+    pub method: String,
+    /// The URL.
+    pub url: String,
+    /// The answer's status.
+    pub status: u16,
+    /// Body bytes sent.
+    pub request_bytes: u64,
+    /// Body bytes received.
+    pub response_bytes: u64,
+    /// Time from asking to the answer's end.
+    pub ms: f64,
+    /// True when no real request was made.
+    pub synthetic: bool,
+}
+
+/// Why a run did not end `ok`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GuestError {
+    /// The outcome's spelling, or `policyDenied` for an uncaught denial.
+    pub code: String,
+    /// The error's name, such as `TypeError`.
+    pub name: String,
+    /// Its message.
+    pub message: String,
+    /// Its stack in terms of the sources the caller sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stack: Option<String>,
+    /// What would help.
+    pub remediation: String,
+}
+
+/// What a run used.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// CPU time of the cell from the run's start, by the kernel's account.
+    pub cpu_ms: f64,
+    /// From the run's start to its end.
+    pub wall_ms: f64,
+    /// From admission to the run's start, intake included.
+    pub queue_ms: f64,
+    /// From the order to a cell to the cell's first instruction of guest code, as the cell tells it.
+    pub start_ms: f64,
+    /// Peak of V8's heap, as the cell tells it.
+    pub heap_peak_bytes: u64,
+    /// Peak of buffers outside the heap, as the cell tells it.
+    pub external_peak_bytes: u64,
+    /// Outbound requests.
+    pub sub_requests: u64,
+}
+
+/// Where the run's seal is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvenanceRef {
+    /// Sequence number of the seal in the log.
+    pub sequence: u64,
+    /// Leaf hash of the seal.
+    pub digest: Digest,
+}
+
+/// The answer to a run that was admitted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunReport {
+    /// The run.
+    pub run: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The result; `null` unless the outcome is `ok`.
+    pub result: Box<RawValue>,
+    /// Why it did not end `ok`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<GuestError>,
+    /// What it logged.
+    pub logs: Vec<LogLine>,
+    /// Lines that were dropped because the log budget was used up.
+    pub logs_truncated: u64,
+    /// What it was refused.
+    pub denials: Vec<Denial>,
+    /// Outbound requests.
+    pub egress: Vec<EgressEntry>,
+    /// What it used.
+    pub usage: Usage,
+    /// The tier it ran at.
+    pub tier: Tier,
+    /// The profile it ran under.
+    pub profile: String,
+    /// The artifact.
+    pub artifact: Digest,
+    /// The immutable runtime identity.
+    pub identity: Identity,
+    /// Where its seal is; filled when it is sealed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub provenance: Option<ProvenanceRef>,
+}
