@@ -1,0 +1,84 @@
+//! The thread that brings the journal to the disk: at once for strict waiters, whatever waits together; in time for everything else.
+
+use super::journal::segment::sync_folder;
+use super::overlay::Numbered;
+use super::shared::Shared;
+use super::writer::{Done, Written};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+/// Most groups that one sync covers.
+const GROUPS_MAX: usize = 256;
+
+/// A group on disk, on its way to the database.
+pub(super) struct Synced {
+    pub(super) group: Vec<Numbered>,
+    /// The segment that holds nothing newer than the groups before this one.
+    pub(super) retired: Option<PathBuf>,
+}
+
+/// The syncer's state.
+pub(super) struct Syncer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) written: Receiver<Written>,
+    pub(super) synced: SyncSender<Synced>,
+    pub(super) folder: PathBuf,
+    /// How long a batched group waits for others before it is synced.
+    pub(super) delay: Duration,
+}
+
+impl Syncer {
+    /// Works until the writer has ended and all it wrote is on disk.
+    pub(super) fn run(self) {
+        while let Ok(first) = self.written.recv() {
+            let deadline = Instant::now() + self.delay;
+            let mut groups = vec![first];
+            while groups.len() < GROUPS_MAX {
+                // A strict waiter takes along what is there and waits for nothing more.
+                let patience = match groups.iter().any(|written| !written.waiters.is_empty()) {
+                    true => Duration::ZERO,
+                    false => deadline.saturating_duration_since(Instant::now()),
+                };
+                match self.written.recv_timeout(patience) {
+                    Ok(written) => groups.push(written),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            self.sync(groups);
+        }
+    }
+
+    fn sync(&self, groups: Vec<Written>) {
+        // After a failed sync the kernel may call lost pages clean, so a second try proves nothing: it is never made.
+        let result = match self.shared.broken() {
+            Some(error) => Err(error),
+            None => self.to_disk(&groups).map_err(|error| self.shared.broke(format!("the journal cannot be synced: {error}"))),
+        };
+        if let (Ok(()), Some(last)) = (&result, groups.iter().filter_map(|written| written.group.last()).next_back()) {
+            self.shared.set_synced(last.sequence);
+        }
+        for written in groups {
+            written.waiters.into_iter().for_each(|done: Done| drop(done.send(result.clone())));
+            // INVARIANT (journal first): the database gets only what the journal has on disk, so replaying always completes it.
+            if result.is_ok() && self.synced.send(Synced { group: written.group, retired: written.retired }).is_err() {
+                self.shared.broke("the thread that fills the database ended".to_owned());
+            }
+        }
+    }
+
+    /// One sync per segment that the groups went to, oldest first, and the folder's when a segment is new.
+    fn to_disk(&self, groups: &[Written]) -> std::io::Result<()> {
+        if groups.iter().any(|written| written.retired.is_some()) {
+            sync_folder(&self.folder)?;
+        }
+        for (index, written) in groups.iter().enumerate() {
+            let next = groups.get(index + 1);
+            if next.is_none_or(|next| !Arc::ptr_eq(&next.medium, &written.medium)) {
+                written.medium.sync()?;
+            }
+        }
+        Ok(())
+    }
+}

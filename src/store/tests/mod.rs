@@ -1,0 +1,6 @@
+//! Promises of the store as a whole.
+
+mod crash;
+mod faults;
+mod house;
+mod life;

@@ -1,0 +1,157 @@
+//! The thread that orders batches, writes them to the journal and shows them to readers.
+
+use super::journal::frame;
+use super::journal::medium::{Maker, Medium};
+use super::journal::segment::{AppendError, Segment};
+use super::overlay::Numbered;
+use super::shared::Shared;
+use super::{Batch, Options, StoreError};
+use crate::model::Durability;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use tokio::sync::{mpsc, oneshot};
+
+/// Most batches in one write. Source: the queue's default bound over four, so that a group never starves the next.
+const GROUP_BATCHES_MAX: usize = 256;
+
+pub(super) type Done = oneshot::Sender<Result<(), StoreError>>;
+
+/// A batch that waits to be written.
+pub(super) struct Order {
+    /// The count of failed writes that the batch was made under.
+    pub(super) generation: u64,
+    pub(super) batch: Batch,
+    pub(super) durability: Durability,
+    pub(super) done: Done,
+}
+
+/// What the writer takes from its queue.
+pub(super) enum Request {
+    Commit(Order),
+    Close,
+}
+
+/// A written group, on its way to the disk.
+pub(super) struct Written {
+    pub(super) medium: Arc<dyn Medium>,
+    pub(super) group: Vec<Numbered>,
+    pub(super) waiters: Vec<Done>,
+    /// The segment that this group did not go to any more: it is complete.
+    pub(super) retired: Option<PathBuf>,
+}
+
+/// The writer's state.
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) queue: mpsc::Receiver<Request>,
+    pub(super) written: SyncSender<Written>,
+    pub(super) segment: Segment,
+    pub(super) folder: PathBuf,
+    pub(super) maker: Maker,
+    pub(super) options: Options,
+    /// The number of the next batch.
+    pub(super) next: u64,
+}
+
+impl Writer {
+    /// Works until the store is closed, then returns the path of the last segment.
+    pub(super) fn run(mut self) -> PathBuf {
+        let mut requests = Vec::new();
+        while self.queue.blocking_recv_many(&mut requests, GROUP_BATCHES_MAX) > 0 {
+            let mut orders = Vec::with_capacity(requests.len());
+            for request in requests.drain(..) {
+                match request {
+                    Request::Commit(order) => orders.push(order),
+                    Request::Close => self.queue.close(),
+                }
+            }
+            self.shared.overlay.wait_for_room(self.options.pending_bytes_max, || self.shared.broken().is_some());
+            // A group ends early where it would be longer than the longest batch: one failed write then costs no more than that.
+            while !orders.is_empty() {
+                let mut bytes = 0;
+                let fits = orders.iter().take_while(|order| {
+                    bytes += order.batch.bytes();
+                    bytes <= frame::BODY_BYTES_MAX
+                });
+                let group = orders.drain(..fits.count().max(1)).collect();
+                self.write(group);
+            }
+        }
+        self.segment.path().to_owned()
+    }
+
+    fn write(&mut self, orders: Vec<Order>) {
+        let orders: Vec<Order> = orders.into_iter().filter_map(|order| self.admit(order)).collect();
+        if orders.is_empty() {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let synced = self.shared.synced();
+        for (sequence, order) in (self.next..).zip(&orders) {
+            frame::write(sequence, synced, &order.batch, &mut bytes);
+        }
+        match self.append(&bytes, orders.len() as u64) {
+            Ok(retired) => self.hand_on(orders, retired),
+            Err(error) => orders.into_iter().for_each(|order| drop(order.done.send(Err(error.clone())))),
+        }
+    }
+
+    /// Refuses what cannot be stored any more.
+    fn admit(&self, order: Order) -> Option<Order> {
+        let refusal = self.shared.broken().or_else(|| (order.generation != self.shared.generation()).then_some(StoreError::Superseded));
+        match refusal {
+            None => Some(order),
+            Some(error) => {
+                drop(order.done.send(Err(error)));
+                None
+            }
+        }
+    }
+
+    /// Appends `bytes` to the segment, or to a new one when its time has come; returns the segment that is complete by that.
+    fn append(&mut self, bytes: &[u8], frames: u64) -> Result<Option<PathBuf>, StoreError> {
+        let full =
+            self.segment.bytes() >= self.options.segment_bytes_max || self.segment.started().elapsed() >= self.options.segment_age_max;
+        let mut retired = None;
+        if full && self.segment.frames() > 0 {
+            let new = Segment::create(&self.folder, self.next, &self.maker).map_err(|error| self.shared.failed(error.to_string()))?;
+            retired = Some(std::mem::replace(&mut self.segment, new));
+        }
+        match (self.segment.append(bytes, frames), retired) {
+            (Ok(()), retired) => Ok(retired.map(|segment| segment.path().to_owned())),
+            (Err(AppendError::Undone(error)), Some(old)) => {
+                // The new segment has no frame yet, so the old one can go on; the next try makes the new one again.
+                let new = std::mem::replace(&mut self.segment, old);
+                std::fs::remove_file(new.path()).map_err(|error| self.shared.broke(error.to_string()))?;
+                Err(self.shared.failed(error.to_string()))
+            }
+            (Err(AppendError::Undone(error)), None) => Err(self.shared.failed(error.to_string())),
+            (Err(AppendError::Stuck(error)), _) => Err(self.shared.broke(error.to_string())),
+        }
+    }
+
+    /// The operating system has the group: readers see it, batched waiters hear of it, the syncer takes it.
+    fn hand_on(&mut self, orders: Vec<Order>, retired: Option<PathBuf>) {
+        let (mut group, mut batched, mut waiters) = (Vec::new(), Vec::new(), Vec::new());
+        for order in orders {
+            group.push(Numbered { sequence: self.next, batch: Arc::new(order.batch) });
+            self.next += 1;
+            match order.durability {
+                Durability::Batched => batched.push(order.done),
+                Durability::Strict => waiters.push(order.done),
+            }
+        }
+        self.shared.overlay.add(&group);
+        self.shared.recovered();
+        for done in batched {
+            // A waiter that went away does not undo its batch.
+            drop(done.send(Ok(())));
+        }
+        let written = Written { medium: self.segment.medium(), group, waiters, retired };
+        if let Err(unsent) = self.written.send(written) {
+            let error = self.shared.broke("the thread that syncs the journal ended".to_owned());
+            unsent.0.waiters.into_iter().for_each(|done| drop(done.send(Err(error.clone()))));
+        }
+    }
+}
