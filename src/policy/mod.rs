@@ -1,0 +1,10 @@
+//! Who may do what: profiles become grants, keys become principals, and each principal has a rate.
+
+mod grant;
+pub mod keys;
+mod profile;
+mod rate;
+
+pub use grant::{Granted, Question, Refused, grant};
+pub use profile::{Profiles, name_of};
+pub use rate::{RateLimiter, RetryAfter};

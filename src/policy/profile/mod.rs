@@ -1,0 +1,97 @@
+//! Capability profiles: read from `policies/*.toml`, or the built-in ones.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use crate::config::{ConfigErrors, Document, Mistake, Mistakes};
+use crate::model::{Profile, Tier};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The built-in profiles: file name and text.
+const BUILT_IN: [(&str, &str); 3] = [
+    ("untrusted", include_str!("../../../policies/untrusted.toml")),
+    ("validated", include_str!("../../../policies/validated.toml")),
+    ("production", include_str!("../../../policies/production.toml")),
+];
+
+/// Most profiles in a folder.
+const PROFILES_MAX: usize = 256;
+
+/// The name of a tier's own profile.
+pub fn name_of(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Untrusted => "untrusted",
+        Tier::Validated => "validated",
+        Tier::Production => "production",
+    }
+}
+
+/// Every profile of this server, by name. There is always one called `untrusted`.
+#[derive(Debug, Clone)]
+pub struct Profiles(BTreeMap<String, Arc<Profile>>);
+
+impl Profiles {
+    /// The profiles in `folder` (its `*.toml` files, not those of folders inside it), or the built-in ones. A folder replaces the built-in
+    /// ones as a whole: a profile that is not in it does not exist.
+    pub fn load(folder: Option<&Path>) -> Result<Self, ConfigErrors> {
+        let mistakes = Mistakes::default();
+        let documents = match folder {
+            Some(folder) => documents_in(folder, &mistakes),
+            None => {
+                BUILT_IN.iter().map(|(stem, text)| ((*stem).to_owned(), Document::new(format!("policies/{stem}.toml"), *text))).collect()
+            }
+        };
+        let mut profiles = BTreeMap::new();
+        for (stem, document) in &documents {
+            // A profile's name is its file's, so no two profiles of a folder share one.
+            profiles.extend(read::read(document, stem, &mistakes).map(|profile| (stem.clone(), Arc::new(profile))));
+        }
+        let untrusted = name_of(Tier::Untrusted);
+        if !documents.iter().any(|(stem, _)| stem == untrusted) && mistakes.count() == 0 {
+            let place = folder.unwrap_or(Path::new("policies")).join(format!("{untrusted}.toml"));
+            let message = "the file is missing: it is what a run gets that names no profile";
+            mistakes.note(Mistake::of(place.display().to_string(), message, "add it, with tier = 0"));
+        }
+        mistakes.none_or(Self(profiles))
+    }
+
+    /// The profile called `name`.
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Profile>> {
+        self.0.get(name)
+    }
+
+    /// The profile that stands for `tier`; none when the operator's folder has left it out. Tier 0 always has one.
+    pub fn default_for(&self, tier: Tier) -> Option<&Arc<Profile>> {
+        self.by_name(name_of(tier))
+    }
+
+    /// Every profile, in the order of names.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Profile>> {
+        self.0.values()
+    }
+}
+
+/// The profile files of `folder` with their names, in order.
+fn documents_in(folder: &Path, mistakes: &Mistakes) -> Vec<(String, Document)> {
+    let listed =
+        std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
+    let mut paths: Vec<PathBuf> = match listed {
+        Ok(paths) => paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml")).collect(),
+        Err(error) => {
+            let message = format!("the folder of profiles cannot be read: {error}");
+            mistakes.note(Mistake::of(folder.display().to_string(), message, "name a readable folder"));
+            return Vec::new();
+        }
+    };
+    paths.sort();
+    if paths.len() > PROFILES_MAX {
+        let message = format!("the folder has {} profiles", paths.len());
+        mistakes.note(Mistake::of(folder.display().to_string(), message, format!("keep it to {PROFILES_MAX}")));
+        return Vec::new();
+    }
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    paths.iter().filter_map(|path| Document::load(path, mistakes).map(|document| (stem(path), document))).collect()
+}

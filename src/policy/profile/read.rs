@@ -1,0 +1,136 @@
+//! One profile file becomes one [`Profile`], or every mistake in it.
+
+use crate::config::{Document, Mistakes, Reader};
+use crate::model::{Digest, Durability, EgressMode, Limits, Profile, Tier};
+use std::collections::BTreeMap;
+
+/// Longest name of a profile or hardening layer, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Longest name of a variable, in bytes.
+const VAR_NAME_BYTES_MAX: usize = 128;
+
+/// Most text of all variables of a profile together, in bytes: they are copied into every run.
+const VARS_BYTES_MAX: usize = 64 << 10;
+
+/// Mend for whatever needs outbound requests.
+const NO_EGRESS: &str = "outbound requests are not in this version: remove it, and keep `mode = \"deny\"` in [egress]";
+
+/// Reads the profile in `document`. `stem`, its file's name without `.toml`, must be its name.
+pub(super) fn read(document: &Document, stem: &str, mistakes: &Mistakes) -> Option<Profile> {
+    let digest = Digest::of(document.text().as_bytes());
+    document.read(mistakes, |reader| {
+        reader.require(&["name", "tier", "description", "limits"]);
+        let tier = read_tier(reader);
+        let profile = Profile {
+            name: read_name(reader, stem, tier),
+            tier: tier.unwrap_or(Tier::Untrusted),
+            description: reader.checked("description", "say in one sentence what this profile is for", sentence).unwrap_or_default(),
+            limits: reader.section("limits", read_limits),
+            vars: read_vars(reader),
+            egress: reader.section("egress", read_egress),
+            durability: reader.choice("durability", &DURABILITIES).unwrap_or(default_durability(tier)),
+            require_hardening: reader
+                .texts("require_hardening", "name layers as `cordon doctor` prints them", plain_name)
+                .unwrap_or_default(),
+            digest,
+        };
+        reader.refuse("secret", "`[[secret]]` is not supported by this version", NO_EGRESS);
+        profile
+    })
+}
+
+const DURABILITIES: [(&str, Durability); 2] = [("strict", Durability::Strict), ("batched", Durability::Batched)];
+
+/// Answers wait for the disk unless the tier is the lowest or the profile says otherwise.
+fn default_durability(tier: Option<Tier>) -> Durability {
+    match tier {
+        Some(Tier::Untrusted) => Durability::Batched,
+        Some(Tier::Validated | Tier::Production) | None => Durability::Strict,
+    }
+}
+
+fn read_tier(reader: &mut Reader<'_>) -> Option<Tier> {
+    reader.u64("tier", 0..=2).and_then(|number| u8::try_from(number).ok()).and_then(|number| Tier::try_from(number).ok())
+}
+
+/// The name; it must be its file's, and the three names that stand for tiers must have them.
+fn read_name(reader: &mut Reader<'_>, stem: &str, tier: Option<Tier>) -> String {
+    let name = reader.checked("name", "use lower-case letters, digits, `-` and `_`, starting with a letter, at most 64", |text| {
+        plain_name(text).map(|()| text.to_owned())
+    });
+    let Some(name) = name else { return String::new() };
+    if name != stem {
+        reader.note_at("name", format!("the profile `{name}` is in a file called `{stem}.toml`"), format!("call the file `{name}.toml`"));
+    }
+    let own = Tier::ALL.into_iter().find(|tier| super::name_of(*tier) == name);
+    if let (Some(own), Some(tier)) = (own, tier)
+        && own != tier
+    {
+        reader.note_at("tier", format!("the profile `{name}` is at tier {tier}"), format!("write tier = {own}, or give it another name"));
+    }
+    name
+}
+
+fn read_limits(reader: &mut Reader<'_>) -> Limits {
+    reader.require(&["cpu_ms", "wall_ms", "memory_mb"]);
+    let limits = Limits {
+        cpu_ms: reader.u64("cpu_ms", 1..=600_000).unwrap_or(1),
+        wall_ms: reader.u64("wall_ms", 1..=600_000).unwrap_or(600_000),
+        memory_mb: reader.u64("memory_mb", Limits::MEMORY_MB_LEAST..=4096).unwrap_or(Limits::MEMORY_MB_LEAST),
+        sub_requests: reader.u64("sub_requests", 0..=10_000).unwrap_or(0),
+        output_bytes: reader.u64("output_bytes", 64..=64 << 20).unwrap_or(1 << 20),
+        log_bytes: reader.u64("log_bytes", 0..=16 << 20).unwrap_or(64 << 10),
+        log_lines: reader.u64("log_lines", 0..=100_000).unwrap_or(200),
+        source_bytes: reader.u64("source_bytes", 1..=16 << 20).unwrap_or(512 << 10),
+        modules: reader.u64("modules", 1..=1024).unwrap_or(32),
+        input_bytes: reader.u64("input_bytes", 4..=32 << 20).unwrap_or(1 << 20),
+    };
+    if limits.cpu_ms > limits.wall_ms {
+        let message =
+            format!("`limits.cpu_ms` is {}, more than `limits.wall_ms`, {}: it could never be used up", limits.cpu_ms, limits.wall_ms);
+        reader.note_at("cpu_ms", message, "lower cpu_ms or raise wall_ms");
+    }
+    limits
+}
+
+fn read_vars(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+    let mend = "use letters, digits and `_`, not starting with a digit, at most 128; `__proto__` is taken";
+    let vars = reader.text_map("vars", mend, variable_name);
+    let bytes: usize = vars.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > VARS_BYTES_MAX {
+        reader.note_at("vars", format!("the variables have {bytes} bytes together"), format!("keep them to {VARS_BYTES_MAX}"));
+    }
+    vars
+}
+
+fn read_egress(reader: &mut Reader<'_>) -> EgressMode {
+    reader.require(&["mode"]);
+    reader.refuse("rule", "`[[egress.rule]]` is not supported by this version", NO_EGRESS);
+    let mode = reader.checked("mode", NO_EGRESS, |text| match text {
+        "deny" => Ok(EgressMode::Deny),
+        "allowlist" => Err("`allowlist` is not supported by this version".to_owned()),
+        other => Err(format!("`{other}` is not an egress mode")),
+    });
+    mode.unwrap_or(EgressMode::Deny)
+}
+
+fn sentence(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// The form of names of profiles and hardening layers.
+fn plain_name(text: &str) -> Result<(), String> {
+    let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+    if starts && plain && text.len() <= NAME_BYTES_MAX { Ok(()) } else { Err(format!("`{text}` is not a plain name")) }
+}
+
+/// The form of a variable's name. `__proto__` would set the prototype of the object it becomes a property of.
+fn variable_name(text: &str) -> Result<(), String> {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let right = starts && plain && text.len() <= VAR_NAME_BYTES_MAX && text != "__proto__";
+    if right { Ok(()) } else { Err("this is not a name for a variable".to_owned()) }
+}

@@ -1,0 +1,7 @@
+//! Promises of the log as a whole.
+
+mod house;
+mod kill;
+mod life;
+mod lists;
+mod tamper;

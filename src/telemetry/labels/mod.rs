@@ -1,0 +1,196 @@
+//! Label values of metrics: closed lists, so that no caller can grow the number of series.
+
+pub use cells::{CellExit, CellKind, CellState, LayerState, Syscall, ZygoteReplacement};
+
+use crate::model::{Outcome, ProblemCode, Rule, Tier};
+
+/// A closed list of label values.
+pub(super) trait Label: Copy + PartialEq + 'static {
+    /// Every value.
+    fn all() -> &'static [Self];
+    /// Its spelling.
+    fn text(self) -> &'static str;
+}
+
+/// Defines an enum of label values with their spelling.
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Its spelling as a label.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl Label for $name {
+            fn all() -> &'static [Self] { Self::ALL }
+            fn text(self) -> &'static str { self.as_str() }
+        }
+    };
+}
+
+// Below the macro that it uses.
+mod cells;
+
+/// Makes a closed list of the model a list of label values.
+macro_rules! model_labels {
+    ($($name:ident by $text:ident),+) => {
+        $(impl Label for $name {
+            fn all() -> &'static [Self] { &Self::ALL }
+            fn text(self) -> &'static str { self.$text() }
+        })+
+    };
+}
+
+model_labels!(Tier by label, Outcome by as_str, ProblemCode by as_str, Rule by as_str);
+
+labels! {
+    /// Where an isolate came from.
+    Start {
+        /// An idle cell of the pool.
+        Warm = "warm",
+        /// A cell forked on demand because the pool was empty.
+        Cold = "cold",
+    }
+}
+
+labels! {
+    /// A limit that a run can go past before it is stopped.
+    Overshoot {
+        /// `cpuMs`
+        Cpu = "cpu",
+        /// `wallMs`
+        Wall = "wall",
+    }
+}
+
+labels! {
+    /// What right a guest lacked.
+    Capability {
+        /// Importing a module.
+        Module = "module",
+        /// Making code from text.
+        Codegen = "codegen",
+        /// WebAssembly.
+        Wasm = "wasm",
+        /// Outbound requests.
+        Egress = "egress",
+        /// Another host function.
+        Op = "op",
+        /// None of the known ones: a cell names capabilities, and a cell may lie.
+        Other = "other",
+    }
+}
+
+labels! {
+    /// Why the right was lacking.
+    DenialReason {
+        /// The grant does not name it.
+        NotGranted = "notGranted",
+        /// The module is not part of the artifact.
+        NotInArtifact = "notInArtifact",
+        /// It is off for every run.
+        Disabled = "disabled",
+        /// A budget was used up.
+        Budget = "budget",
+        /// None of the known ones.
+        Other = "other",
+    }
+}
+
+/// The value spelled `text`, or `other`.
+fn known_or<L: Label>(text: &str, other: L) -> L {
+    L::all().iter().copied().find(|value| value.text() == text).unwrap_or(other)
+}
+
+impl Capability {
+    /// The capability spelled `text`; anything else is [`Capability::Other`].
+    pub fn of(text: &str) -> Self {
+        known_or(text, Self::Other)
+    }
+}
+
+impl DenialReason {
+    /// The reason spelled `text`; anything else is [`DenialReason::Other`].
+    pub fn of(text: &str) -> Self {
+        known_or(text, Self::Other)
+    }
+}
+
+labels! {
+    /// A listener.
+    Listener {
+        /// For agents and developers.
+        Public = "public",
+        /// For operators.
+        Operator = "operator",
+    }
+}
+
+labels! {
+    /// The class of an HTTP status.
+    StatusClass {
+        /// 100 to 199
+        Informational = "1xx",
+        /// 200 to 299
+        Success = "2xx",
+        /// 300 to 399
+        Redirection = "3xx",
+        /// 400 to 499
+        ClientError = "4xx",
+        /// 500 and above, and what is no status at all
+        ServerError = "5xx",
+    }
+}
+
+impl StatusClass {
+    /// The class of `status`.
+    pub fn of(status: u16) -> Self {
+        match status {
+            100..=199 => Self::Informational,
+            200..=299 => Self::Success,
+            300..=399 => Self::Redirection,
+            400..=499 => Self::ClientError,
+            0..=99 | 500..=u16::MAX => Self::ServerError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_words_become_one_label_value() {
+        assert_eq!((Capability::of("module"), Capability::of("sha256:00")), (Capability::Module, Capability::Other));
+        assert_eq!((Syscall::of("bpf"), Syscall::of("run 0199")), (Syscall::Bpf, Syscall::Other));
+        assert_eq!(DenialReason::of(""), DenialReason::Other);
+        let states = ["enforced", "partial: ABI 3", "unavailable: old", "enforcedish"].map(LayerState::of);
+        assert_eq!(states, [LayerState::Enforced, LayerState::Partial, LayerState::Unavailable, LayerState::Unavailable]);
+    }
+
+    #[test]
+    fn each_status_is_in_its_class_at_both_ends() {
+        for (status, class) in [
+            (99, "5xx"),
+            (100, "1xx"),
+            (199, "1xx"),
+            (200, "2xx"),
+            (299, "2xx"),
+            (399, "3xx"),
+            (400, "4xx"),
+            (499, "4xx"),
+            (500, "5xx"),
+            (u16::MAX, "5xx"),
+        ] {
+            assert_eq!(StatusClass::of(status).as_str(), class, "{status}");
+        }
+    }
+}
