@@ -1,0 +1,30 @@
+//! What a zygote loads and a cell runs, behind a trait: the rooms that know V8 and oxc are wired in from the roof.
+
+use super::control::{GuestFacts, ZygoteOrder};
+use crate::model::frame::{FromCell, ToCell};
+
+/// Sends one frame to the supervisor. Blocks while the supervisor is behind; ends the cell when it is gone.
+pub type Sink = Box<dyn FnMut(FromCell)>;
+
+/// Called when V8 is about to abort for lack of memory.
+pub type OutOfMemory = fn();
+
+/// Loads and warms a guest host in a zygote, before it seals itself. The error is for the operator.
+pub type Warm = fn(&ZygoteOrder, OutOfMemory) -> Result<Box<dyn WarmGuest>, String>;
+
+/// A guest host that is loaded, warm and has never seen guest code.
+pub trait WarmGuest {
+    /// What it is made of.
+    fn facts(&self) -> GuestFacts;
+
+    /// In a cell, before its own filter: starts what needs a thread. The kernel is the cause of an error.
+    fn arm(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// In an idle cell: takes the copy-on-write faults that a run would take otherwise.
+    fn touch(&mut self) {}
+
+    /// In a cell, once: obeys one order to its end and returns the last frame.
+    fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell;
+}

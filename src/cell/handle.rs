@@ -1,0 +1,118 @@
+//! A cell as the supervisor holds it.
+
+use super::control::{Exit, ExitCause};
+use super::keeper::Zygote;
+use super::pool::Pool;
+use crate::model::frame::{self, FrameFault, FromCell, ToCell};
+use bytes::BytesMut;
+use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::sync::oneshot;
+
+/// A cell that exists and has no order yet.
+pub(super) struct IdleCell {
+    pub(super) stream: std::os::unix::net::UnixStream,
+    pub(super) pidfd: OwnedFd,
+    pub(super) exit: oneshot::Receiver<Exit>,
+    pub(super) zygote: Arc<Zygote>,
+}
+
+/// Caused by the cell: it stopped speaking the protocol.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Silence {
+    /// It sent something that is no frame.
+    #[error("{0}")]
+    Fault(#[from] FrameFault),
+    /// Its end of the socket is closed.
+    #[error("the cell closed its socket")]
+    Closed,
+}
+
+/// A cell taken from the pool. Dropping it kills the process: no cell outlives its holder.
+pub struct Cell {
+    stream: UnixStream,
+    pidfd: OwnedFd,
+    clock: Option<ClockId>,
+    exit: oneshot::Receiver<Exit>,
+    buffer: BytesMut,
+    pub(super) zygote: Arc<Zygote>,
+    pool: Arc<Pool>,
+}
+
+impl Cell {
+    pub(super) fn new(idle: IdleCell, pool: Arc<Pool>) -> io::Result<Self> {
+        let clock = outer_pid(&idle.pidfd).and_then(|pid| clock_getcpuclockid(pid).ok());
+        let stream = UnixStream::from_std(idle.stream)?;
+        Ok(Self { stream, pidfd: idle.pidfd, clock, exit: idle.exit, buffer: BytesMut::new(), zygote: idle.zygote, pool })
+    }
+
+    /// Gives the cell its one order, then asks for another idle cell to take this one's place.
+    pub(super) async fn order(&mut self, order: &ToCell) -> io::Result<()> {
+        let bytes = frame::encode(order, frame::TO_CELL_MAX).map_err(io::Error::other)?;
+        let written = self.stream.write_all(&bytes).await;
+        self.pool.replenish();
+        written
+    }
+
+    /// The next frame, longest `most` bytes. Cancelling loses nothing.
+    pub(super) async fn frame(&mut self, most: usize) -> Result<FromCell, Silence> {
+        loop {
+            if let Some(decoded) = frame::decode(&self.buffer, most)? {
+                bytes::Buf::advance(&mut self.buffer, decoded.taken);
+                return Ok(decoded.frame);
+            }
+            match self.stream.read_buf(&mut self.buffer).await {
+                Ok(0) | Err(_) => return Err(Silence::Closed),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Kills the process. A process that is gone already is as good.
+    pub fn kill(&self) {
+        // The only failures are "it is gone" and a pidfd that is not one, which the type rules out.
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, rustix::process::Signal::KILL);
+    }
+
+    /// CPU time of the process since its fork; `None` once the kernel has forgotten it.
+    pub fn cpu(&self) -> Option<Duration> {
+        clock_gettime(self.clock?).ok().map(Duration::from)
+    }
+
+    /// Waits for the kernel's account of its end. Kill it first unless it ends on its own.
+    pub(super) async fn ended(&mut self) -> Exit {
+        let lost = Exit { cause: ExitCause::ZygoteLost, cpu: Duration::ZERO, max_rss_bytes: 0 };
+        (&mut self.exit).await.unwrap_or(lost)
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The pid in this namespace behind a pidfd, as the kernel tells it.
+fn outer_pid(pidfd: &OwnedFd) -> Option<Pid> {
+    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    (pid > 0).then(|| Pid::from_raw(pid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{PidfdFlags, getpid, pidfd_open};
+
+    #[test]
+    fn a_pidfd_tells_its_pid() {
+        let own = pidfd_open(getpid(), PidfdFlags::empty()).expect("own pidfd");
+        assert_eq!(outer_pid(&own), Some(Pid::this()));
+    }
+}

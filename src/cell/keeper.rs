@@ -1,0 +1,236 @@
+//! The supervisor's side of one zygote: a thread of its own starts it, listens to it until it ends, and hands its cells to the pool.
+//!
+//! A thread and not a task: the parent-death signal of a child is tied to the thread that started it.
+
+use super::control::{CellId, Exit, ExitCause, FromZygote, Sealed, ToZygote, ZygoteOrder, receive, send};
+use super::handle::IdleCell;
+use super::pool::Pool;
+use super::stderr;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// A zygote that is sealed and forks cells.
+pub(super) struct Zygote {
+    control: OwnedFd,
+    /// What it told of itself.
+    pub(super) sealed: Sealed,
+    born: Instant,
+    forks: AtomicU64,
+    suspicious: AtomicBool,
+    retiring: AtomicBool,
+    resident_bytes: u64,
+    cells: Mutex<HashMap<CellId, Registered>>,
+}
+
+/// A cell from the fork request to its end.
+struct Registered {
+    exit: oneshot::Sender<Exit>,
+    /// Present until the zygote says that the cell exists.
+    unborn: Option<(std::os::unix::net::UnixStream, oneshot::Receiver<Exit>)>,
+}
+
+impl Zygote {
+    /// Asks for one more cell. It appears in the pool when it exists.
+    pub(super) fn request_cell(&self) -> io::Result<()> {
+        let id = self.forks.fetch_add(1, Ordering::Relaxed);
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let ours = std::os::unix::net::UnixStream::from(ours);
+        ours.set_nonblocking(true)?;
+        let (sender, receiver) = oneshot::channel();
+        self.lock().insert(id, Registered { exit: sender, unborn: Some((ours, receiver)) });
+        let sent = send(&self.control, &ToZygote::Fork(id), Some(theirs.as_fd()));
+        if sent.is_err() {
+            self.lock().remove(&id);
+        }
+        sent
+    }
+
+    /// Cells forked so far.
+    pub(super) fn forks(&self) -> u64 {
+        self.forks.load(Ordering::Relaxed)
+    }
+
+    /// When it was sealed.
+    pub(super) fn born(&self) -> Instant {
+        self.born
+    }
+
+    /// True after a cell died in a way that makes the shared address-space layout suspect.
+    pub(super) fn is_suspicious(&self) -> bool {
+        self.suspicious.load(Ordering::Relaxed)
+    }
+
+    /// Resident size when it was sealed, in bytes.
+    pub(super) fn resident_bytes(&self) -> u64 {
+        self.resident_bytes
+    }
+
+    /// No more forks; it ends with its last cell.
+    pub(super) fn retire(&self) {
+        self.retiring.store(true, Ordering::Release);
+        self.end_if_done();
+    }
+
+    /// True once it was told to retire.
+    pub(super) fn is_retiring(&self) -> bool {
+        self.retiring.load(Ordering::Acquire)
+    }
+
+    /// Cells alive or being born.
+    pub(super) fn cells(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn end_if_done(&self) {
+        if self.is_retiring() && self.lock().is_empty() {
+            // The zygote reads the end of the control socket and exits; its keeper's thread sees that and ends as well.
+            let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
+        }
+    }
+
+    /// Ends it now; the kernel takes its cells along.
+    pub(super) fn stop(&self) {
+        self.retiring.store(true, Ordering::Release);
+        let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CellId, Registered>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Listens until the zygote is gone.
+    fn listen(self: &Arc<Self>, pool: &Arc<Pool>) {
+        loop {
+            match receive::<FromZygote>(&self.control) {
+                Ok(Some(received)) => self.hear(received.message, received.descriptor, pool),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(zygote = pool.kind().label(), %error, "a zygote's control message could not be read");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn hear(self: &Arc<Self>, message: FromZygote, descriptor: Option<OwnedFd>, pool: &Arc<Pool>) {
+        match (message, descriptor) {
+            (FromZygote::Forked(id), Some(pidfd)) => self.born_cell(id, pidfd, pool),
+            (FromZygote::Exited(id, exit), _) => self.ended_cell(id, exit, pool),
+            (FromZygote::NotForked(id, why), _) => {
+                tracing::error!(zygote = pool.kind().label(), why, "a cell could not be forked");
+                self.lock().remove(&id);
+                self.end_if_done();
+                pool.fork_failed();
+            }
+            (FromZygote::Forked(_) | FromZygote::Sealed(_) | FromZygote::Failed(_), _) => {
+                tracing::error!(zygote = pool.kind().label(), "a zygote spoke out of turn");
+            }
+        }
+    }
+
+    fn born_cell(self: &Arc<Self>, id: CellId, pidfd: OwnedFd, pool: &Arc<Pool>) {
+        let unborn = self.lock().get_mut(&id).and_then(|registered| registered.unborn.take());
+        if let Some((stream, exit)) = unborn {
+            pool.offer(IdleCell { stream, pidfd, exit, zygote: Arc::clone(self) });
+        }
+    }
+
+    fn ended_cell(&self, id: CellId, exit: Exit, pool: &Arc<Pool>) {
+        let registered = self.lock().remove(&id);
+        pool.cell_ended(exit.cause);
+        if exit.cause.is_suspicious() {
+            self.suspicious.store(true, Ordering::Relaxed);
+        }
+        if let Some(registered) = registered {
+            // Nobody waits for the end of a cell whose run was answered already.
+            let _ = registered.exit.send(exit);
+        }
+        self.end_if_done();
+    }
+
+    /// The zygote is gone, and so are its cells.
+    fn lost(&self) {
+        for (_, registered) in self.lock().drain() {
+            let gone = Exit { cause: ExitCause::ZygoteLost, cpu: std::time::Duration::ZERO, max_rss_bytes: 0 };
+            let _ = registered.exit.send(gone);
+        }
+    }
+}
+
+/// Starts a zygote for `pool` in a thread of its own, which listens to it until it ends.
+pub(super) fn start(pool: Arc<Pool>, runtime: tokio::runtime::Handle) -> io::Result<()> {
+    let name = format!("zygote-{}", pool.kind().label());
+    std::thread::Builder::new().name(name).spawn(move || keep(&pool, &runtime))?;
+    Ok(())
+}
+
+fn keep(pool: &Arc<Pool>, runtime: &tokio::runtime::Handle) {
+    match spawn(pool.order(), pool.executable(), runtime, pool.kind().label()) {
+        Ok((zygote, mut child)) => {
+            let zygote = Arc::new(zygote);
+            pool.installed(Arc::clone(&zygote));
+            zygote.listen(pool);
+            // Gone, or speaking nonsense: either way nothing of it may live on.
+            let _ = child.kill();
+            let _ = child.wait();
+            zygote.lost();
+            pool.uninstalled(&zygote);
+        }
+        Err(error) => pool.not_started(&error),
+    }
+}
+
+/// Starts the process and waits until it is sealed.
+fn spawn(
+    order: &ZygoteOrder,
+    executable: &std::path::Path,
+    runtime: &tokio::runtime::Handle,
+    label: &'static str,
+) -> io::Result<(Zygote, Child)> {
+    let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let (stderr_read, stderr_write) = stderr::pipe()?;
+    let mut command = Command::new(executable);
+    command.arg("zygote").env_clear().current_dir("/").stdin(theirs).stdout(Stdio::null()).stderr(stderr_write);
+    let mut child = command.spawn()?;
+    drop(command);
+    stderr::drain(stderr_read, runtime, label)?;
+    match begin(&control, order) {
+        Ok(sealed) => {
+            let zygote = Zygote {
+                control,
+                born: Instant::now(),
+                resident_bytes: sealed.resident_bytes,
+                sealed,
+                forks: AtomicU64::new(0),
+                suspicious: AtomicBool::new(false),
+                retiring: AtomicBool::new(false),
+                cells: Mutex::new(HashMap::new()),
+            };
+            Ok((zygote, child))
+        }
+        Err(error) => {
+            let _ = child.kill();
+            let _ = child.wait();
+            Err(error)
+        }
+    }
+}
+
+fn begin(control: &OwnedFd, order: &ZygoteOrder) -> io::Result<Sealed> {
+    send(control, &ToZygote::Begin(order.clone()), None)?;
+    match receive::<FromZygote>(control)?.map(|received| received.message) {
+        Some(FromZygote::Sealed(sealed)) => Ok(*sealed),
+        Some(FromZygote::Failed(why)) => Err(io::Error::other(why)),
+        Some(FromZygote::Forked(_) | FromZygote::NotForked(..) | FromZygote::Exited(..)) => {
+            Err(io::Error::other("it spoke before it was sealed"))
+        }
+        None => Err(io::Error::other("it ended before it was sealed")),
+    }
+}

@@ -1,0 +1,366 @@
+//! Pools of idle cells, one per kind of zygote, and the replacement of zygotes.
+
+use super::control::{ExitCause, Sealed, ZygoteOrder};
+use super::handle::{Cell, IdleCell};
+use super::keeper::{self, Zygote};
+use super::kind::ZygoteKind;
+use super::observe;
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+/// How long a zygote may take from its start until it is sealed. An estimate with much room.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// First pause before a zygote that failed is started again; doubled each time up to [`RETRY_MOST`].
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MOST: Duration = Duration::from_secs(5);
+
+/// What one pool keeps ready.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// Whom its zygote serves.
+    pub kind: ZygoteKind,
+    /// Idle cells to keep.
+    pub idle: usize,
+    /// The largest memory limit of its tier, in bytes.
+    pub heap_bytes_max: u64,
+    /// Whether idle cells take their copy-on-write faults ahead.
+    pub touch: bool,
+}
+
+/// What all pools need.
+#[derive(Debug, Clone)]
+pub struct CellsSettings {
+    /// The pools.
+    pub pools: Vec<PoolSettings>,
+    /// A zygote is replaced after this many forks.
+    pub replace_after_forks: u64,
+    /// A zygote is replaced after this time.
+    pub replace_after: Duration,
+    /// This program, to re-execute.
+    pub executable: PathBuf,
+}
+
+/// Why there are no cells. The host's fault or its machine's.
+#[derive(Debug, thiserror::Error)]
+pub enum CellsError {
+    /// A zygote did not become ready.
+    #[error("the {kind} zygote did not start: {why}")]
+    NotStarted {
+        /// Which one.
+        kind: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// The operating system refused a thread or a socket.
+    #[error("no cell could be made ready: {0}")]
+    System(#[from] io::Error),
+    /// The pools are stopping.
+    #[error("the cells are stopping")]
+    Stopping,
+    /// No pool for this kind was configured.
+    #[error("there is no pool for {0}")]
+    NoPool(&'static str),
+}
+
+/// All pools.
+pub struct Cells {
+    pools: Vec<Arc<Pool>>,
+}
+
+/// Where a pool stands.
+#[derive(Debug, Clone)]
+enum Standing {
+    Starting,
+    Ready,
+    Failed(String),
+}
+
+struct Inner {
+    current: Option<Arc<Zygote>>,
+    /// Every zygote that is not gone, the current one included.
+    alive: Vec<Weak<Zygote>>,
+    idle: VecDeque<IdleCell>,
+}
+
+/// The idle cells of one kind.
+pub(super) struct Pool {
+    settings: PoolSettings,
+    order: ZygoteOrder,
+    replace_after_forks: u64,
+    replace_after: Duration,
+    executable: PathBuf,
+    inner: Mutex<Inner>,
+    /// One permit per idle cell, so that takers queue in order.
+    ready: Semaphore,
+    standing: watch::Sender<Standing>,
+    starting: AtomicBool,
+    stopping: AtomicBool,
+    failures: AtomicU32,
+    runtime: tokio::runtime::Handle,
+    itself: Weak<Pool>,
+}
+
+impl Cells {
+    /// Starts every zygote and waits until all are sealed. Needs a tokio runtime.
+    pub async fn start(settings: CellsSettings) -> Result<Self, CellsError> {
+        let pools: Vec<_> = settings.pools.iter().map(|pool| Pool::new(pool.clone(), &settings)).collect();
+        for pool in &pools {
+            pool.start_zygote()?;
+        }
+        for pool in &pools {
+            pool.await_ready().await?;
+        }
+        Ok(Self { pools })
+    }
+
+    /// Takes an idle cell of `kind`, waiting for one. Cancelling loses no cell.
+    pub async fn take(&self, kind: ZygoteKind) -> Result<Cell, CellsError> {
+        self.pool(kind)?.take().await
+    }
+
+    /// What the current zygote of `kind` told of itself.
+    pub fn sealed(&self, kind: ZygoteKind) -> Result<Sealed, CellsError> {
+        let pool = self.pool(kind)?;
+        let current = pool.lock().current.as_ref().map(|zygote| zygote.sealed.clone());
+        current.ok_or(CellsError::NotStarted { kind: kind.label(), why: "it is being replaced".into() })
+    }
+
+    /// Idle cells and all living cells of `kind`.
+    pub fn count(&self, kind: ZygoteKind) -> (usize, usize) {
+        self.pool(kind).map_or((0, 0), |pool| pool.count())
+    }
+
+    /// Ends every zygote, and with them every cell. Call when no execution is under way.
+    pub fn stop(&self) {
+        self.pools.iter().for_each(|pool| pool.stop());
+    }
+
+    fn pool(&self, kind: ZygoteKind) -> Result<&Arc<Pool>, CellsError> {
+        self.pools.iter().find(|pool| pool.settings.kind == kind).ok_or(CellsError::NoPool(kind.label()))
+    }
+}
+
+impl Drop for Cells {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Pool {
+    fn new(settings: PoolSettings, all: &CellsSettings) -> Arc<Self> {
+        let order = ZygoteOrder { kind: settings.kind, heap_bytes_max: settings.heap_bytes_max, touch: settings.touch };
+        Arc::new_cyclic(|itself| Self {
+            settings,
+            order,
+            replace_after_forks: all.replace_after_forks,
+            replace_after: all.replace_after,
+            executable: all.executable.clone(),
+            inner: Mutex::new(Inner { current: None, alive: Vec::new(), idle: VecDeque::new() }),
+            ready: Semaphore::new(0),
+            standing: watch::Sender::new(Standing::Starting),
+            starting: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
+            runtime: tokio::runtime::Handle::current(),
+            itself: itself.clone(),
+        })
+    }
+
+    pub(super) fn kind(&self) -> ZygoteKind {
+        self.settings.kind
+    }
+
+    pub(super) fn order(&self) -> &ZygoteOrder {
+        &self.order
+    }
+
+    pub(super) fn executable(&self) -> &Path {
+        &self.executable
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a zygote unless one is starting already.
+    fn start_zygote(&self) -> io::Result<()> {
+        let Some(itself) = self.itself.upgrade() else { return Ok(()) };
+        if self.stopping.load(Ordering::Acquire) || self.starting.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        keeper::start(itself, self.runtime.clone())
+    }
+
+    async fn await_ready(&self) -> Result<(), CellsError> {
+        let kind = self.kind().label();
+        let mut standing = self.standing.subscribe();
+        let settled = standing.wait_for(|standing| !matches!(standing, Standing::Starting));
+        let settled = tokio::time::timeout(START_TIMEOUT, settled).await.map(|settled| settled.map(|standing| standing.clone()));
+        match settled {
+            Ok(Ok(Standing::Ready)) => Ok(()),
+            Ok(Ok(Standing::Failed(why))) => Err(CellsError::NotStarted { kind, why }),
+            Ok(Ok(Standing::Starting) | Err(_)) => Err(CellsError::Stopping),
+            Err(_) => Err(CellsError::NotStarted { kind, why: format!("it was not sealed within {} s", START_TIMEOUT.as_secs()) }),
+        }
+    }
+
+    async fn take(&self) -> Result<Cell, CellsError> {
+        loop {
+            let permit = self.ready.acquire().await.map_err(|_| CellsError::Stopping)?;
+            permit.forget();
+            let Some(mut idle) = self.lock().idle.pop_front() else { continue };
+            // One that died while idle, killed from outside or by the kernel for memory, is replaced and passed over.
+            if idle.exit.try_recv() != Err(oneshot::error::TryRecvError::Empty) {
+                self.replenish();
+                continue;
+            }
+            let pool = self.itself.upgrade().ok_or(CellsError::Stopping)?;
+            return Ok(Cell::new(idle, pool)?);
+        }
+    }
+
+    /// Asks the current zygote for one more cell, and for a successor when its time has come.
+    pub(super) fn replenish(&self) {
+        let Some(current) = self.lock().current.clone() else { return };
+        if current.request_cell().is_err() {
+            tracing::debug!(zygote = self.kind().label(), "a zygote went away while a cell was asked for");
+        }
+        if let Some(reason) = self.reason_to_replace(&current) {
+            observe::zygote_replaced(self.kind().label(), reason);
+            if let Err(error) = self.start_zygote() {
+                tracing::error!(zygote = self.kind().label(), %error, "no successor could be started");
+                self.starting.store(false, Ordering::Release);
+            }
+        }
+    }
+
+    fn reason_to_replace(&self, current: &Zygote) -> Option<&'static str> {
+        if self.starting.load(Ordering::Acquire) {
+            None
+        } else if current.is_suspicious() {
+            Some("crash")
+        } else if current.forks() >= self.replace_after_forks {
+            Some("forks")
+        } else if current.born().elapsed() >= self.replace_after {
+            Some("age")
+        } else {
+            None
+        }
+    }
+
+    /// A cell exists and is idle.
+    pub(super) fn offer(&self, cell: IdleCell) {
+        let mut inner = self.lock();
+        // A cell of a zygote that is being retired is let go: its socket closes and it exits.
+        if !cell.zygote.is_retiring() {
+            inner.idle.push_back(cell);
+            drop(inner);
+            self.ready.add_permits(1);
+        }
+    }
+
+    /// A zygote is sealed: it takes over, and its predecessor retires.
+    pub(super) fn installed(&self, zygote: Arc<Zygote>) {
+        observe::zygote_sealed(self.kind().label(), &zygote.sealed);
+        let mut inner = self.lock();
+        let before = inner.current.replace(Arc::clone(&zygote));
+        inner.alive.retain(|alive| alive.strong_count() > 0);
+        inner.alive.push(Arc::downgrade(&zygote));
+        drop(inner);
+        self.failures.store(0, Ordering::Relaxed);
+        self.starting.store(false, Ordering::Release);
+        for _ in 0..self.settings.idle {
+            if let Err(error) = zygote.request_cell() {
+                tracing::error!(zygote = self.kind().label(), %error, "a new zygote takes no requests");
+                break;
+            }
+        }
+        self.standing.send_replace(Standing::Ready);
+        if let Some(before) = before {
+            before.retire();
+            self.discard_idle_of(&before);
+        }
+        if self.stopping.load(Ordering::Acquire) {
+            zygote.stop();
+        }
+    }
+
+    fn discard_idle_of(&self, zygote: &Arc<Zygote>) {
+        let mut inner = self.lock();
+        let before = inner.idle.len();
+        inner.idle.retain(|cell| !Arc::ptr_eq(&cell.zygote, zygote));
+        let discarded = before - inner.idle.len();
+        drop(inner);
+        // A permit that is taken already makes its taker look again.
+        self.ready.forget_permits(discarded);
+    }
+
+    /// A zygote is gone. Unless it retired, another one takes its place at once.
+    pub(super) fn uninstalled(&self, zygote: &Arc<Zygote>) {
+        self.discard_idle_of(zygote);
+        let mut inner = self.lock();
+        let was_current = inner.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, zygote));
+        if was_current {
+            inner.current = None;
+        }
+        drop(inner);
+        if was_current && !self.stopping.load(Ordering::Acquire) {
+            observe::zygote_replaced(self.kind().label(), "death");
+            self.not_started(&io::Error::other("the zygote died"));
+        }
+    }
+
+    /// A zygote failed: try again after a pause that grows.
+    pub(super) fn not_started(&self, error: &io::Error) {
+        self.starting.store(false, Ordering::Release);
+        if self.stopping.load(Ordering::Acquire) {
+            return;
+        }
+        tracing::error!(zygote = self.kind().label(), %error, "a zygote is not there");
+        self.standing.send_replace(Standing::Failed(error.to_string()));
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed).min(6);
+        let Some(itself) = self.itself.upgrade() else { return };
+        self.runtime.spawn(async move {
+            if failures > 0 {
+                tokio::time::sleep((RETRY_FIRST * (1 << failures)).min(RETRY_MOST)).await;
+            }
+            if let Err(error) = itself.start_zygote() {
+                itself.not_started(&error);
+            }
+        });
+    }
+
+    /// The zygote could not fork. Its machine is out of processes or memory: try once more after a pause.
+    pub(super) fn fork_failed(&self) {
+        let Some(itself) = self.itself.upgrade() else { return };
+        self.runtime.spawn(async move {
+            tokio::time::sleep(RETRY_FIRST).await;
+            itself.replenish();
+        });
+    }
+
+    /// A cell ended. One that died idle is replaced.
+    pub(super) fn cell_ended(&self, cause: ExitCause) {
+        observe::cell_exit(self.kind().label(), cause.label());
+    }
+
+    fn count(&self) -> (usize, usize) {
+        let inner = self.lock();
+        let alive = inner.alive.iter().filter_map(Weak::upgrade).map(|zygote| zygote.cells()).sum();
+        (inner.idle.len(), alive)
+    }
+
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.ready.close();
+        let alive: Vec<_> = self.lock().alive.iter().filter_map(Weak::upgrade).collect();
+        alive.iter().for_each(|zygote| zygote.stop());
+        self.lock().idle.clear();
+    }
+}

@@ -1,0 +1,212 @@
+//! The host as the realm's ops see it: what the guest says is capped, counted and passed on.
+
+use crate::model::frame::FromCell;
+use crate::model::{Denial, LogLevel};
+use cordon_ops::port::{Ending, Level, Port, Refusal};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Longest log message, in bytes; the rest is cut with a mark.
+pub(super) const MESSAGE_BYTES_MAX: usize = 16 << 10;
+
+/// Denials that are passed on per run. The next ones refuse just the same.
+pub(super) const DENIALS_MAX: u32 = 100;
+
+/// Where the frames of a run go.
+pub(super) type Sink = Box<dyn FnMut(FromCell)>;
+
+/// Budgets of what the guest says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SpeechBudget {
+    /// Text of all log lines together, in bytes.
+    pub(super) log_bytes: u64,
+    /// Log lines.
+    pub(super) log_lines: u64,
+    /// JSON text of the result, in bytes.
+    pub(super) output_bytes: u64,
+}
+
+/// One run's desk: shared by the ops, the module loader and the driver, all on one thread.
+pub(super) struct Desk {
+    started: Instant,
+    budget: SpeechBudget,
+    sink: RefCell<Sink>,
+    log_bytes: Cell<u64>,
+    log_lines: Cell<u64>,
+    logs_truncated: Cell<u64>,
+    denials: Cell<u32>,
+    guest_started: Cell<Option<Duration>>,
+    ending: RefCell<Option<Ending>>,
+}
+
+impl Desk {
+    /// A desk for a run that began at `started`.
+    pub(super) fn new(started: Instant, budget: SpeechBudget, sink: Sink) -> Rc<Self> {
+        Rc::new(Self {
+            started,
+            budget,
+            sink: RefCell::new(sink),
+            log_bytes: Cell::new(0),
+            log_lines: Cell::new(0),
+            logs_truncated: Cell::new(0),
+            denials: Cell::new(0),
+            guest_started: Cell::new(None),
+            ending: RefCell::new(None),
+        })
+    }
+
+    /// Passes a refusal on, as long as the cap allows.
+    pub(super) fn refuse(&self, refusal: Refusal) {
+        if self.denials.get() >= DENIALS_MAX {
+            return;
+        }
+        self.denials.set(self.denials.get() + 1);
+        let Refusal { capability, target, rule, reason, remediation } = refusal;
+        self.send(FromCell::Denied(Denial {
+            capability: capability.to_owned(),
+            target,
+            rule: rule.to_owned(),
+            reason: reason.to_owned(),
+            remediation: remediation.to_owned(),
+        }));
+    }
+
+    /// True once the guest is done.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ending.borrow().is_some()
+    }
+
+    /// How the guest ended, if it did.
+    pub(super) fn take_ending(&self) -> Option<Ending> {
+        self.ending.borrow_mut().take()
+    }
+
+    /// Lines that the caps dropped.
+    pub(super) fn logs_truncated(&self) -> u64 {
+        self.logs_truncated.get()
+    }
+
+    /// From the run's start to the first instruction of guest code.
+    pub(super) fn start_us(&self) -> u64 {
+        let start = self.guest_started.get().unwrap_or_else(|| self.started.elapsed());
+        u64::try_from(start.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn send(&self, frame: FromCell) {
+        (self.sink.borrow_mut())(frame);
+    }
+
+    fn log(&self, level: Level, message: String) -> bool {
+        let message = cut(message);
+        let bytes = self.log_bytes.get().saturating_add(message.len() as u64);
+        if self.log_lines.get() >= self.budget.log_lines || bytes > self.budget.log_bytes {
+            self.drop_line();
+            // Whatever came now would be dropped too, or come after a gap that nothing shows.
+            self.log_lines.set(self.budget.log_lines);
+            return false;
+        }
+        self.log_bytes.set(bytes);
+        self.log_lines.set(self.log_lines.get() + 1);
+        let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.send(FromCell::Log { level: severity(level), message, at_ms });
+        self.log_lines.get() < self.budget.log_lines
+    }
+
+    fn drop_line(&self) {
+        self.logs_truncated.set(self.logs_truncated.get().saturating_add(1));
+    }
+}
+
+/// The desk as a port of one run's ops.
+pub(super) struct DeskPort(pub(super) Rc<Desk>);
+
+impl Port for DeskPort {
+    fn log(&mut self, level: Level, message: String) -> bool {
+        self.0.log(level, message)
+    }
+
+    fn log_dropped(&mut self) {
+        self.0.drop_line();
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.0.refuse(refusal);
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.0.ending.borrow_mut().get_or_insert(ending);
+    }
+
+    fn guest_starts(&mut self) {
+        self.0.guest_started.set(Some(self.0.started.elapsed()));
+    }
+
+    fn output_bytes_max(&self) -> u64 {
+        self.0.budget.output_bytes
+    }
+}
+
+fn severity(level: Level) -> LogLevel {
+    match level {
+        Level::Debug => LogLevel::Debug,
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
+    }
+}
+
+/// `message`, cut after [`MESSAGE_BYTES_MAX`] bytes with a mark that says how long it was.
+fn cut(mut message: String) -> String {
+    let whole = message.len();
+    if whole > MESSAGE_BYTES_MAX {
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        message.push_str(&format!("\u{2026} [cut: {whole} bytes]"));
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desk(log_bytes: u64, log_lines: u64) -> (Rc<Desk>, Rc<RefCell<Vec<FromCell>>>) {
+        let frames = Rc::new(RefCell::new(Vec::new()));
+        let seen = frames.clone();
+        let budget = SpeechBudget { log_bytes, log_lines, output_bytes: 10 };
+        (Desk::new(Instant::now(), budget, Box::new(move |frame| seen.borrow_mut().push(frame))), frames)
+    }
+
+    #[test]
+    fn lines_pass_up_to_the_cap_and_are_counted_after_it() {
+        let (desk, frames) = desk(100, 2);
+        assert!(desk.log(Level::Info, "a".into()));
+        assert!(!desk.log(Level::Info, "b".into()), "that was the last one");
+        assert!(!desk.log(Level::Info, "c".into()));
+        assert_eq!((frames.borrow().len(), desk.logs_truncated()), (2, 1));
+    }
+
+    #[test]
+    fn bytes_pass_at_the_cap_and_not_one_past_it() {
+        let (desk, frames) = desk(10, 100);
+        assert!(desk.log(Level::Info, "x".repeat(10)));
+        assert!(!desk.log(Level::Info, "y".into()));
+        assert_eq!((frames.borrow().len(), desk.logs_truncated()), (1, 1));
+    }
+
+    #[test]
+    fn a_long_message_is_cut_visibly_between_characters() {
+        assert_eq!(cut("x".repeat(MESSAGE_BYTES_MAX)).len(), MESSAGE_BYTES_MAX);
+        let long = cut(format!("{}\u{20ac}", "x".repeat(MESSAGE_BYTES_MAX - 1)));
+        assert!(long.ends_with("x\u{2026} [cut: 16386 bytes]"), "{}", &long[MESSAGE_BYTES_MAX - 5..]);
+    }
+
+    #[test]
+    fn refusals_are_passed_on_up_to_their_cap() {
+        let (desk, frames) = desk(0, 0);
+        for _ in 0..DENIALS_MAX + 5 {
+            desk.refuse(cordon_ops::capability::Capability::Codegen.refuse("eval"));
+        }
+        assert_eq!(frames.borrow().len(), DENIALS_MAX as usize);
+    }
+}
