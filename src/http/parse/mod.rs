@@ -1,0 +1,20 @@
+//! Bodies as callers send them, parsed once and strictly. Every mistake names its place in the JSON and the mend.
+
+mod fields;
+mod key;
+mod run;
+
+pub(super) use key::new_key;
+pub(super) use run::run_request;
+
+use crate::model::{Problem, ProblemCode};
+
+/// A refusal of the body.
+fn refuse(detail: String, remediation: impl Into<String>) -> Problem {
+    Problem::new(ProblemCode::InvalidRequest, detail, remediation)
+}
+
+/// At most `most` characters of what the caller wrote, safe to repeat.
+fn brief(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}

@@ -1,0 +1,81 @@
+//! What the door needs from the house behind it. The wiring implements it; tests use a fake.
+
+use crate::model::{Principal, Problem, Role, RunId, RunRequest};
+use crate::run::{CancelSignal, Idempotency, Page, RunFilter};
+use bytes::Bytes;
+use serde_json::Value;
+use std::future::Future;
+use std::pin::Pin;
+
+/// A future behind a pointer, so that [`Service`] can be a trait object.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The answer to a run that was admitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The run's report as JSON text, serialised once.
+    pub body: Bytes,
+    /// True when an earlier request with the same `Idempotency-Key` had this answer first.
+    pub replayed: bool,
+}
+
+/// What answers the two listeners. Every method is safe to call from any thread and returns at once or by its future.
+pub trait Service: Send + Sync + 'static {
+    /// Who asks on the public listener, by the value of its one `Authorization` header.
+    fn authenticate(&self, authorization: Option<&str>) -> Result<Principal, Problem>;
+
+    /// Who asks on the operator listener: the server's own local token is good here too.
+    fn authenticate_operator(&self, authorization: Option<&str>) -> Result<Principal, Problem>;
+
+    /// Takes one request from the principal's rate; `rateLimited` with `retry_after` when none is left.
+    fn admit_rate(&self, principal: &Principal) -> Result<(), Problem>;
+
+    /// Runs it. The run is a task of its own and always seals, also when this future is dropped; `cancel` fires when the
+    /// client went away and never does for a request with an idempotency key. Refusals from here on are recorded below.
+    fn submit(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        idempotency: Option<Idempotency>,
+        cancel: CancelSignal,
+    ) -> Later<'_, Result<Answer, Problem>>;
+
+    /// The stored report of `run` as JSON text; `notFound` also when it is not this principal's to read.
+    fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>>;
+
+    /// One page of the runs that this principal may read.
+    fn list<'a>(&'a self, principal: &'a Principal, filter: RunFilter) -> Later<'a, Result<Page, Problem>>;
+
+    /// Takes note of a refusal that the door itself made: every one of `POST /v1/runs`, and 401, 403 and 429 elsewhere.
+    fn refused(&self, principal: Option<&Principal>, route: &'static str, problem: &Problem);
+
+    /// Takes note of one answered request. `status` is 499 when the client went away first.
+    fn observed(&self, route: &'static str, status: u16, seconds: f64);
+
+    /// What this server offers to `principal`: the answer of `GET /v1/capabilities`.
+    fn capabilities(&self, principal: &Principal) -> Value;
+
+    /// The metrics in Prometheus' text format 0.0.4.
+    fn metrics(&self) -> String;
+
+    /// `Err` with the reason while no run could be admitted.
+    fn ready(&self) -> Result<(), String>;
+
+    /// The state of machine and build, as `cordon doctor --json` prints it.
+    fn doctor(&self) -> Value;
+
+    /// Creates a key; its token is in the answer and nowhere else.
+    fn create_key<'a>(&'a self, by: &'a Principal, name: String, role: Role) -> Later<'a, Result<Value, Problem>>;
+
+    /// Every key, without its token.
+    fn list_keys<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>>;
+
+    /// Gives the key `id` a new token; the old one is void at once.
+    fn rotate_key<'a>(&'a self, by: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>>;
+
+    /// Voids the key `id`.
+    fn revoke_key<'a>(&'a self, by: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>>;
+
+    /// Recomputes the log's tree and checks that every intent has its seal.
+    fn verify_log<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>>;
+}

@@ -1,0 +1,191 @@
+//! Who conducts runs: holds what they need, and makes each run a task of its own that always seals.
+
+use super::admission::Admission;
+use super::idempotency::{Claim, First, Idempotency, Keys, await_answer};
+use super::signals::{CancelSignal, Running, UnderWay};
+use super::steps::{self, Refused};
+use crate::artifact::Artifacts;
+use crate::cell::Cells;
+use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, RunRequest, Tier};
+use crate::policy::Profiles;
+use crate::provenance::{Log, Refusal};
+use crate::telemetry::Telemetry;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What conducting runs needs.
+pub struct Parts {
+    /// The cells.
+    pub cells: Cells,
+    /// The profiles.
+    pub profiles: Profiles,
+    /// The log.
+    pub log: Log,
+    /// The artifacts.
+    pub artifacts: Artifacts,
+    /// The gate.
+    pub admission: Admission,
+    /// The metrics.
+    pub telemetry: Arc<Telemetry>,
+    /// Digest of the build's identity, by tier.
+    pub builds: BTreeMap<Tier, Digest>,
+    /// Hardening layers and their state, by tier.
+    pub hardening: BTreeMap<Tier, BTreeMap<String, String>>,
+}
+
+/// Conducts runs. Clones share it.
+#[derive(Clone)]
+pub struct Conduct {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) parts: Parts,
+    keys: Keys,
+    under_way: UnderWay,
+}
+
+/// The answer to a run that was admitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The report as JSON text.
+    pub body: Bytes,
+    /// True when an earlier request with the same key had this answer first.
+    pub replayed: bool,
+}
+
+impl Conduct {
+    /// Conducts runs with `parts`.
+    pub fn new(parts: Parts) -> Self {
+        let keys = Keys::new(parts.log.store().clone());
+        Self { inner: Arc::new(Inner { parts, keys, under_way: UnderWay::new() }) }
+    }
+
+    /// What it conducts runs with.
+    pub fn parts(&self) -> &Parts {
+        &self.inner.parts
+    }
+
+    /// Runs `request` for `principal`. The run goes on to its seal also when this future is dropped; `cancel` ends it early.
+    pub async fn submit(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        idempotency: Option<Idempotency>,
+        cancel: CancelSignal,
+    ) -> Result<Answer, Problem> {
+        let Some(idempotency) = idempotency else {
+            return self.spawn(principal, request, None, cancel).await.map(first_answer);
+        };
+        match self.inner.keys.claim(&principal, &idempotency)? {
+            Claim::First(first) => self.spawn(principal, request, Some(first), cancel).await.map(first_answer),
+            Claim::Wait(answer) => match await_answer(answer).await {
+                Some(answer) => answer.map(|body| Answer { body, replayed: true }),
+                None => Err(failed("the first request with this key ended without an answer")),
+            },
+            Claim::Ran(run) => self.report(&principal, run).map(|body| Answer { body, replayed: true }),
+        }
+    }
+
+    async fn spawn(&self, principal: Principal, request: RunRequest, first: Option<First>, cancel: CancelSignal) -> Result<Bytes, Problem> {
+        let inner = Arc::clone(&self.inner);
+        // Counted before the task starts, so that a drain cannot miss it.
+        let running = inner.under_way.enter();
+        let task = tokio::spawn(async move {
+            let answer = inner.conduct(principal, request, first.as_ref(), running, cancel).await;
+            if let Some(first) = first {
+                first.answered(&answer);
+            }
+            answer
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a run's task ended abnormally");
+            Err(failed("the run's task ended abnormally"))
+        })
+    }
+
+    /// Takes note of a refusal: a record and a metric.
+    pub async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem) {
+        self.inner.refused(principal, artifact, problem).await;
+    }
+
+    /// Takes no more runs, lets those under way end within `deadline`, then ends them, and returns when the last is sealed.
+    pub async fn drain(&self, deadline: Duration) {
+        self.inner.parts.admission.close();
+        if tokio::time::timeout(deadline, self.inner.under_way.none()).await.is_err() {
+            self.inner.under_way.stop();
+            self.inner.under_way.none().await;
+        }
+    }
+
+    /// Forgets idempotency keys older than a day. To be called now and then.
+    pub async fn forget_old_keys(&self) {
+        let mut from = Vec::new();
+        loop {
+            let store = self.inner.parts.log.store();
+            let swept = match self.inner.keys.sweep(&from) {
+                Ok((batch, next)) => store.commit(batch, Durability::Batched).await.map(|()| next),
+                Err(error) => Err(error),
+            };
+            match swept {
+                Ok(Some(next)) => from = next,
+                Ok(None) => return,
+                Err(error) => return tracing::error!(%error, "old idempotency keys could not be forgotten"),
+            }
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn build(&self, tier: Tier) -> Digest {
+        self.parts.builds.get(&tier).copied().unwrap_or_else(|| Digest::of(b""))
+    }
+
+    /// The hardening of the tier that the profile of this name belongs to.
+    pub(super) fn hardening(&self, profile: Option<&str>) -> &BTreeMap<String, String> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        let profile = profile.map_or_else(|| self.parts.profiles.default_for(Tier::Untrusted), |name| self.parts.profiles.by_name(name));
+        profile.and_then(|profile| self.parts.hardening.get(&profile.tier)).unwrap_or(&NONE)
+    }
+
+    async fn conduct(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        first: Option<&First>,
+        mut running: Running,
+        mut cancel: CancelSignal,
+    ) -> Result<Bytes, Problem> {
+        let ready = match steps::ready(self, principal.clone(), request, &mut running, &mut cancel).await {
+            Ok(ready) => ready,
+            Err(Refused { problem, artifact }) => {
+                self.refused(Some(&principal), artifact, &problem).await;
+                return Err(problem);
+            }
+        };
+        let (intended, cell) = steps::intend(self, &ready, first).await?;
+        let report = steps::execute(self, &ready, cell, running.stopped(&mut cancel)).await;
+        let sealed = steps::seal(&ready, intended, report).await?;
+        self.parts.telemetry.provenance_record();
+        serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
+    }
+
+    async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem) {
+        self.parts.telemetry.refusal(problem.code);
+        let refusal = Refusal::of(problem, principal, artifact);
+        if let Err(error) = self.parts.log.refuse(refusal, Durability::Batched).await {
+            tracing::error!(%error, code = problem.code.as_str(), "a refusal could not be recorded");
+        }
+    }
+}
+
+fn first_answer(body: Bytes) -> Answer {
+    Answer { body, replayed: false }
+}
+
+/// The host's fault, in the caller's words.
+pub(super) fn failed(detail: &str) -> Problem {
+    Problem::new(ProblemCode::InternalError, detail, "try again; if it persists, ask the operator to look at the server's log")
+}

@@ -1,0 +1,16 @@
+//! The conduct of a run: admit, grant, record the intent, execute, seal; each step takes what only the step before it gives.
+
+mod admission;
+mod conduct;
+mod idempotency;
+mod prepare;
+mod reading;
+mod signals;
+mod steps;
+mod verdict;
+
+pub use admission::{Admission, Admitted, Capacity};
+pub use conduct::{Answer, Conduct, Parts};
+pub use idempotency::Idempotency;
+pub use reading::{Page, RunFilter};
+pub use signals::{CancelGuard, CancelSignal, cancellation};

@@ -1,0 +1,296 @@
+//! The steps of one run, in the order that the types allow.
+
+use super::admission::Admitted;
+use super::conduct::Inner;
+use super::idempotency::First;
+use super::prepare;
+use super::signals::{CancelSignal, Running};
+use super::verdict::Verdict;
+use crate::artifact::{ArtifactsError, Prepared};
+use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
+use crate::model::frame::{FROM_CELL_SLACK, RunOrder, ToCell};
+use crate::model::{
+    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport, RunRequest,
+    RunSource, Usage,
+};
+use crate::policy::{self, Granted, Question};
+use crate::provenance::{Intended, Intent, ProvenanceError, Sealed};
+use crate::store::Batch;
+use crate::telemetry::{Overshoot, Start};
+use std::time::{Duration, Instant};
+
+/// Denials that a run's answer carries at most; the cell stops telling at this number.
+pub(super) const DENIALS_MAX: usize = 100;
+
+/// A run that policy granted and the machine has room for, with its source prepared.
+pub(super) struct Ready {
+    run: RunId,
+    principal: Principal,
+    request: RunRequest,
+    artifact: Artifact,
+    artifact_id: Digest,
+    granted: Granted,
+    prepared: Prepared,
+    identity: Identity,
+    asked_at: Instant,
+    _admitted: Admitted,
+}
+
+/// A refusal with what is known for its record.
+pub(super) struct Refused {
+    pub(super) problem: Problem,
+    pub(super) artifact: Option<Digest>,
+}
+
+impl Refused {
+    fn new(problem: Problem, artifact: Option<Digest>) -> Self {
+        Self { problem, artifact }
+    }
+}
+
+/// Admit and grant: the source is found, policy asked, room waited for, the source prepared.
+pub(super) async fn ready(
+    inner: &Inner,
+    principal: Principal,
+    request: RunRequest,
+    running: &mut Running,
+    cancel: &mut CancelSignal,
+) -> Result<Ready, Refused> {
+    let asked_at = Instant::now();
+    let artifact = artifact_of(inner, &request.source).map_err(|problem| Refused::new(problem, None))?;
+    let artifact_id = artifact.id();
+    let refuse = |problem| Refused::new(problem, Some(artifact_id));
+    let granted = decide(inner, &principal, &request, &artifact).map_err(refuse)?;
+    let admitted = tokio::select! {
+        admitted = inner.parts.admission.admit(memory_mb(&granted.grant().limits)) => admitted,
+        _ = running.stopped(cancel) => Err(went_away()),
+    };
+    let admitted = admitted.map_err(refuse)?;
+    let stop = running.stopped(cancel);
+    let prepared = prepare::prepare(&inner.parts.cells, &inner.parts.artifacts, artifact_id, &artifact, stop).await.map_err(refuse)?;
+    let identity = Identity::of(artifact_id, granted.grant(), inner.build(granted.grant().tier));
+    Ok(Ready { run: RunId::now(), principal, request, artifact, artifact_id, granted, prepared, identity, asked_at, _admitted: admitted })
+}
+
+fn artifact_of(inner: &Inner, source: &RunSource) -> Result<Artifact, Problem> {
+    match source {
+        RunSource::Inline(artifact) => Ok(artifact.clone()),
+        RunSource::Stored(id) => match inner.parts.artifacts.get(id) {
+            Ok(Some(artifact)) => Ok(artifact),
+            Ok(None) => {
+                Err(Problem::new(ProblemCode::NotFound, format!("there is no artifact {id}"), "send the sources with `code` or `modules`"))
+            }
+            Err(error) => Err(storage(&error)),
+        },
+    }
+}
+
+fn decide(inner: &Inner, principal: &Principal, request: &RunRequest, artifact: &Artifact) -> Result<Granted, Problem> {
+    let started = Instant::now();
+    let hardening = inner.hardening(request.profile.as_deref());
+    let question = Question {
+        principal,
+        profile: request.profile.as_deref(),
+        asked: &request.limits,
+        artifact,
+        input_bytes: request.input.get().len() as u64,
+        hardening,
+    };
+    let decided = policy::grant(&inner.parts.profiles, &question);
+    let rule = match &decided {
+        Ok(granted) => granted.decision().rule,
+        Err(refused) => refused.decision.rule,
+    };
+    inner.parts.telemetry.policy_decision(rule, started.elapsed());
+    decided.map_err(|refused| refused.problem)
+}
+
+/// What a run counts for in admission: all that its cell may map.
+fn memory_mb(limits: &Limits) -> u64 {
+    limits.memory_mb + (DATA_SLACK_BYTES >> 20)
+}
+
+/// Record the intent while a cell is taken; then both are there, or neither is used.
+pub(super) async fn intend(inner: &Inner, ready: &Ready, first: Option<&First>) -> Result<(Intended, Result<Cell, CellsError>), Problem> {
+    let store = inner.parts.artifacts.store(&ready.artifact_id, &ready.artifact).map_err(|error| storage(&error))?;
+    let with = first.map_or_else(Batch::new, |first| first.remember(ready.run)).then(store);
+    let intent = Intent {
+        run: ready.run,
+        principal: ready.principal.clone(),
+        artifact: ready.artifact_id,
+        grant: ready.granted.grant().clone(),
+        identity: ready.identity,
+        entrypoint: ready.request.entrypoint.clone(),
+        input_digest: Digest::of(ready.request.input.get().as_bytes()),
+        origin: ready.request.origin.clone(),
+        decision_id: Some(ready.granted.decision().decision_id.clone()),
+        traceparent: ready.request.traceparent.clone(),
+    };
+    let take = tokio::time::timeout(CELL_WAIT_MAX, inner.parts.cells.take(ZygoteKind::Runs(ready.granted.grant().tier)));
+    // INVARIANT (intent before code): the cell gets its order only after the intent is stored.
+    let (intended, cell) = tokio::join!(inner.parts.log.intend(intent, with, ready.durability()), take);
+    let late = |_| CellsError::NotStarted { kind: "needed", why: format!("no cell was ready within {} s", CELL_WAIT_MAX.as_secs()) };
+    Ok((intended.map_err(|error| unrecorded(&error))?, cell.unwrap_or_else(|error| Err(late(error)))))
+}
+
+/// How long an admitted run waits for a cell. An estimate with much room for a zygote that is replaced.
+const CELL_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Execute. Whatever happens in the cell is an outcome.
+pub(super) async fn execute(
+    inner: &Inner,
+    ready: &Ready,
+    cell: Result<Cell, CellsError>,
+    stop: impl Future<Output = Outcome>,
+) -> RunReport {
+    let queue = ready.asked_at.elapsed();
+    let limits = ready.granted.grant().limits;
+    let mut execution = match cell {
+        Ok(cell) => cell.execute(&ToCell::Run(Box::new(ready.order())), budget(&limits), caps(&limits), stop).await,
+        Err(error) => {
+            tracing::error!(run = %ready.run, %error, "a run got no cell");
+            Execution::lost()
+        }
+    };
+    let verdict = Verdict::of(&mut execution, &limits);
+    if let Some(cause) = &verdict.cause {
+        tracing::warn!(run = %ready.run, outcome = %verdict.outcome, cause, "a run did not end on its own");
+    }
+    observe(inner, ready, &execution, &verdict);
+    ready.report(execution, verdict, queue)
+}
+
+fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict) {
+    let (telemetry, tier, limits) = (&inner.parts.telemetry, ready.granted.grant().tier, ready.granted.grant().limits);
+    telemetry.run_finished(tier, verdict.outcome, execution.wall, execution.cpu);
+    execution.denials.iter().for_each(|denial| telemetry.denial_told(denial));
+    if verdict.start_us > 0 {
+        telemetry.isolate_started(Start::Warm, Duration::from_micros(verdict.start_us));
+    }
+    match verdict.outcome {
+        Outcome::ExceededCpu => {
+            telemetry.limit_overshoot(Overshoot::Cpu, execution.cpu.saturating_sub(Duration::from_millis(limits.cpu_ms)))
+        }
+        Outcome::ExceededWallTime => {
+            telemetry.limit_overshoot(Overshoot::Wall, execution.wall.saturating_sub(Duration::from_millis(limits.wall_ms)))
+        }
+        Outcome::Ok
+        | Outcome::Exception
+        | Outcome::ExceededMemory
+        | Outcome::ExceededOutput
+        | Outcome::KillSwitch
+        | Outcome::Canceled
+        | Outcome::Crashed
+        | Outcome::InternalError => {}
+    }
+}
+
+/// Seal: the run's last step.
+pub(super) async fn seal(ready: &Ready, intended: Intended, report: RunReport) -> Result<Sealed, Problem> {
+    intended.seal(report, None, ready.durability()).await.map_err(|unsealed| {
+        tracing::error!(run = %ready.run, error = %unsealed.error, "a run could not be sealed");
+        let mut problem = unrecorded(&unsealed.error);
+        problem.run = Some(ready.run);
+        problem
+    })
+}
+
+fn budget(limits: &Limits) -> Budget {
+    Budget { cpu: Duration::from_millis(limits.cpu_ms), wall: Duration::from_millis(limits.wall_ms), memory_bytes: limits.memory_bytes() }
+}
+
+fn caps(limits: &Limits) -> Caps {
+    let longest = limits.output_bytes.max(limits.log_bytes);
+    Caps {
+        frame_bytes: usize::try_from(longest).unwrap_or(usize::MAX).saturating_add(FROM_CELL_SLACK),
+        log_bytes: limits.log_bytes,
+        log_lines: limits.log_lines,
+        denials: DENIALS_MAX,
+    }
+}
+
+impl Ready {
+    fn grant(&self) -> &Grant {
+        self.granted.grant()
+    }
+
+    pub(super) fn durability(&self) -> Durability {
+        self.granted.profile().durability
+    }
+
+    fn order(&self) -> RunOrder {
+        let limits = self.grant().limits;
+        RunOrder {
+            run: self.run.to_string(),
+            modules: self.prepared.as_ref().clone(),
+            main: self.artifact.main_module().to_string(),
+            entrypoint: self.request.entrypoint.clone(),
+            input: self.request.input.get().to_owned(),
+            vars: self.grant().vars.clone().into_iter().collect(),
+            cpu_ms: limits.cpu_ms,
+            wall_ms: limits.wall_ms,
+            memory_bytes: limits.memory_bytes(),
+            output_bytes: limits.output_bytes,
+            log_bytes: limits.log_bytes,
+            log_lines: limits.log_lines,
+        }
+    }
+
+    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration) -> RunReport {
+        let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
+        let grant = self.grant();
+        RunReport {
+            run: self.run,
+            outcome: verdict.outcome,
+            result: verdict.result,
+            error: verdict.error,
+            logs: execution.logs,
+            logs_truncated: verdict.logs_truncated,
+            denials: execution.denials,
+            egress: Vec::new(),
+            usage: Usage {
+                cpu_ms: ms(execution.cpu),
+                wall_ms: ms(execution.wall),
+                queue_ms: ms(queue),
+                start_ms: ms(Duration::from_micros(verdict.start_us)),
+                heap_peak_bytes: verdict.heap_peak_bytes,
+                external_peak_bytes: verdict.external_peak_bytes,
+                sub_requests: 0,
+            },
+            tier: grant.tier,
+            profile: grant.profile.clone(),
+            artifact: self.artifact_id,
+            identity: self.identity,
+            provenance: None,
+        }
+    }
+}
+
+fn storage(error: &ArtifactsError) -> Problem {
+    Problem::new(
+        ProblemCode::InternalError,
+        error.to_string(),
+        "send the sources again; if it persists, ask the operator to look at the server's log",
+    )
+}
+
+/// A record that cannot be written denies.
+fn unrecorded(error: &ProvenanceError) -> Problem {
+    Problem::new(
+        ProblemCode::InternalError,
+        format!("the run could not be recorded: {error}"),
+        "ask the operator to look at the data folder's disk",
+    )
+}
+
+/// No cell: the zygote of this kind is not there.
+pub(super) fn no_cell(error: &CellsError) -> Problem {
+    let mut problem =
+        Problem::new(ProblemCode::Overloaded, error.to_string(), "try again; if it persists, ask the operator to look at the server's log");
+    problem.retry_after = Some(1);
+    problem
+}
+
+fn went_away() -> Problem {
+    Problem::new(ProblemCode::Overloaded, "the request was canceled while it waited for room", "send it again")
+}
