@@ -1,0 +1,165 @@
+//! The command line.
+
+use crate::config::Overrides;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Runs JavaScript and TypeScript that an AI agent wrote: one sealed process per run, under policy, with a record.
+#[derive(Debug, Parser)]
+#[command(name = "cordon", version, propagate_version = true, arg_required_else_help = true)]
+pub(super) struct Cli {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start the server.
+    Serve(Serve),
+    /// Run a file, or standard input, once, without a server.
+    Run(Run),
+    /// Show the build, the machine and the hardening layers in force.
+    Doctor(Common),
+    /// Manage API keys.
+    Key(Key),
+    /// Read and verify the log.
+    Audit(Audit),
+    /// What a supervisor starts; not for people.
+    #[command(hide = true)]
+    Zygote,
+}
+
+/// Options that every command with a configuration takes. A flag wins over a `CORDON_…` variable, that over the file.
+#[derive(Debug, Clone, Args, Default)]
+pub(super) struct Common {
+    /// The configuration file. Default: none; every setting has a default.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The data folder. Default: ./cordon-data
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// A folder of profiles. Default: the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(super) policies: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// The public listener. Default: 127.0.0.1:8787; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    /// The operator listener. Default: 127.0.0.1:8788; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) operator_listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The file, .js, .mjs, .ts or .mts; `-` reads standard input as TypeScript.
+    pub(super) file: PathBuf,
+    /// The input, as JSON.
+    #[arg(long, value_name = "JSON", default_value = "null")]
+    pub(super) input: String,
+    /// The export to run.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(super) entrypoint: String,
+    /// The profile.
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// The configuration file. Default: none.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A folder of profiles. Default: the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(super) policies: Option<PathBuf>,
+    /// Keep the record in this data folder. Default: a temporary one that is removed.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Key {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+}
+
+/// Where a command finds the store: a running server, or the data folder itself.
+#[derive(Debug, Clone, Args, Default)]
+pub(super) struct Reach {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// The operator listener of a running server, such as http://127.0.0.1:8788. Default: the one that uses the data folder, if any.
+    #[arg(long, value_name = "URL")]
+    pub(super) operator: Option<String>,
+    /// An operator's or auditor's key for that server. Default: the server's own token, read from the data folder.
+    #[arg(long, value_name = "TOKEN", env = "CORDON_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Create a key and print its token, once.
+    New {
+        /// A name for people.
+        #[arg(long)]
+        name: String,
+        /// agent, developer, operator or auditor.
+        #[arg(long)]
+        role: crate::model::Role,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// List keys; tokens are not kept.
+    List {
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Give a key a new token; the old one is void at once.
+    Rotate {
+        /// The key's id.
+        id: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Void a key.
+    Revoke {
+        /// The key's id.
+        id: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    #[command(subcommand)]
+    pub(super) command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Recompute the tree over every record and check that each intent has its seal.
+    Verify {
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+impl Common {
+    /// As the configuration reads it.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides { config: self.config.clone(), data: self.data.clone(), policies: self.policies.clone(), ..Overrides::default() }
+    }
+}
+
+impl Serve {
+    /// As the configuration reads it.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides { listen: self.listen.clone(), operator_listen: self.operator_listen.clone(), ..self.common.overrides() }
+    }
+}

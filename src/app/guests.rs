@@ -1,0 +1,96 @@
+//! Wires the rooms that know V8 and oxc to the cells.
+
+use crate::cell::{GuestFacts, OutOfMemory, Sink, Warm, WarmGuest, ZygoteKind, ZygoteOrder};
+use crate::intake;
+use crate::isolate::{IsolateSettings, WarmIsolate, init_v8, v8_flags};
+use crate::model::frame::{FromCell, Rejection, RunEnd, ToCell};
+use crate::model::{GuestError, Outcome};
+
+/// What every zygote of this program loads.
+pub(super) const WARM: Warm = warm;
+
+fn warm(order: &ZygoteOrder, out_of_memory: OutOfMemory) -> Result<Box<dyn WarmGuest>, String> {
+    match order.kind {
+        ZygoteKind::Intake => {
+            intake::warm();
+            Ok(Box::new(IntakeGuest))
+        }
+        ZygoteKind::Runs(_) => {
+            init_v8(false);
+            let heap_max_bytes = usize::try_from(order.heap_bytes_max).map_err(|error| error.to_string())?;
+            let settings = IsolateSettings { heap_max_bytes, jitless: false, out_of_memory };
+            let isolate = WarmIsolate::build(&settings).map_err(|error| error.to_string())?;
+            Ok(Box::new(RunGuest(Some(isolate))))
+        }
+    }
+}
+
+/// A warm isolate that has run nothing.
+struct RunGuest(Option<WarmIsolate>);
+
+impl WarmGuest for RunGuest {
+    fn facts(&self) -> GuestFacts {
+        let ops = self.0.as_ref().map(WarmIsolate::op_names).unwrap_or_default();
+        GuestFacts { ops, v8_version: crate::isolate::v8_version().to_owned(), v8_flags: v8_flags(false) }
+    }
+
+    fn arm(&mut self) -> std::io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), WarmIsolate::arm)
+    }
+
+    fn touch(&mut self) {
+        if let Some(isolate) = &mut self.0 {
+            isolate.touch();
+        }
+    }
+
+    fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell {
+        match (order, self.0.take()) {
+            (ToCell::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, sink))),
+            (ToCell::Run(_) | ToCell::Prepare(_), _) => misdirected(),
+        }
+    }
+}
+
+/// Prepares sources. Has nothing to keep warm but pages.
+struct IntakeGuest;
+
+impl WarmGuest for IntakeGuest {
+    fn facts(&self) -> GuestFacts {
+        GuestFacts::default()
+    }
+
+    fn obey(&mut self, order: ToCell, _sink: Sink) -> FromCell {
+        match order {
+            ToCell::Prepare(order) => match intake::prepare(&order) {
+                Ok(modules) => FromCell::Prepared(modules),
+                Err(rejection) => FromCell::Rejected(rejection),
+            },
+            ToCell::Run(_) => FromCell::Rejected(Rejection {
+                message: "an intake cell runs nothing".to_owned(),
+                remediation: "report this".to_owned(),
+                location: None,
+                denial: None,
+            }),
+        }
+    }
+}
+
+/// An order for another kind of cell: the supervisor's mistake.
+fn misdirected() -> FromCell {
+    FromCell::Finished(Box::new(RunEnd {
+        outcome: Outcome::Exception,
+        result: None,
+        error: Some(GuestError {
+            code: Outcome::InternalError.as_str().to_owned(),
+            name: "Error".to_owned(),
+            message: "the order was for another kind of cell".to_owned(),
+            stack: None,
+            remediation: "report this".to_owned(),
+        }),
+        logs_truncated: 0,
+        start_us: 0,
+        heap_peak_bytes: 0,
+        external_peak_bytes: 0,
+    }))
+}

@@ -1,0 +1,156 @@
+//! Puts the rooms together: store, log, cells, policy, metrics.
+
+use super::build;
+use super::failure::Failure;
+use super::keys::StoredKeys;
+use crate::artifact::Artifacts;
+use crate::cell::{Cells, CellsSettings, DATA_SLACK_BYTES, PoolSettings, ZygoteKind};
+use crate::config::{Admission as AdmissionConfig, Config, Pool};
+use crate::model::{BuildIdentity, Tier};
+use crate::policy::Profiles;
+use crate::policy::keys::KeyRing;
+use crate::provenance::Log;
+use crate::run::{Admission, Capacity, Conduct, Parts};
+use crate::store::{Health, Options, Store};
+use crate::telemetry::{Build, CellKind, CellState, Telemetry};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The house in order, without a door.
+pub(super) struct House {
+    pub(super) conduct: Conduct,
+    pub(super) keys: Arc<KeyRing>,
+    pub(super) identities: BTreeMap<Tier, BuildIdentity>,
+}
+
+/// Opens the log in `data`. What an earlier server left open is sealed.
+pub(super) fn open_log(data: &Path) -> Result<Log, Failure> {
+    let mend = "see the message; `cordon audit verify` checks what is there";
+    let (store, opening) = Store::open(data, Options::default()).map_err(|error| Failure::machine(error.to_string(), mend))?;
+    for aside in &opening.set_aside {
+        tracing::warn!(file = %aside.file.display(), bytes = aside.bytes, sequence = aside.sequence, "a torn end of the journal was set aside; nothing in it was acknowledged as being on disk");
+    }
+    let (log, recovered) = Log::open(store).map_err(|error| Failure::machine(error.to_string(), mend))?;
+    if !recovered.is_empty() {
+        tracing::warn!(runs = recovered.len(), "runs that an earlier server left open were sealed as internalError, cause recovered");
+    }
+    Ok(log)
+}
+
+/// The pools that `pool` asks for, for runs under `profiles`.
+pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles) -> CellsSettings {
+    let idle = |kind| match kind {
+        ZygoteKind::Runs(Tier::Untrusted) => pool.untrusted,
+        ZygoteKind::Runs(Tier::Validated) => pool.validated,
+        ZygoteKind::Runs(Tier::Production) => pool.production,
+        ZygoteKind::Intake => pool.intake,
+    };
+    let heap = |kind| match kind {
+        ZygoteKind::Runs(tier) => profiles.iter().filter(|profile| profile.tier == tier).map(|profile| profile.limits.memory_bytes()).max(),
+        ZygoteKind::Intake => None,
+    };
+    let settings = |kind| PoolSettings {
+        kind,
+        idle: usize::try_from(idle(kind)).unwrap_or(usize::MAX),
+        heap_bytes_max: heap(kind).unwrap_or(0),
+        touch: pool.touch,
+    };
+    CellsSettings {
+        pools: ZygoteKind::ALL.map(settings).to_vec(),
+        replace_after_forks: pool.replace_after_forks,
+        replace_after: pool.replace_after,
+        executable: build::EXECUTABLE.into(),
+    }
+}
+
+/// Puts everything together. `log` was opened before the runtime started.
+pub(super) async fn furnish(config: &Config, log: Log, routes: &[&'static str]) -> Result<House, Failure> {
+    let profiles = Profiles::load(config.server.policies.as_deref())?;
+    let binary = tokio::task::spawn_blocking(build::binary);
+    let cells = Cells::start(cells_settings(&config.pool, &profiles)).await;
+    let cells = cells.map_err(|error| Failure::machine(error.to_string(), "run `cordon doctor` to see what this machine lacks"))?;
+    let binary = binary.await.map_err(|error| Failure::machine(error.to_string(), "report this"))??;
+    let identities = identities(&cells, binary)?;
+    let v8_version = identities.values().next().map(|identity| identity.v8_version.clone()).unwrap_or_default();
+    let build = Build { version: env!("CARGO_PKG_VERSION").to_owned(), v8_version };
+    let telemetry = Telemetry::new(&build, routes).map_err(|error| Failure::machine(error.to_string(), "report this"))?;
+    let telemetry = Arc::new(telemetry);
+    if let Some(identity) = identities.values().next() {
+        telemetry.hardening(&identity.hardening);
+    }
+    let keys = KeyRing::open(Box::new(StoredKeys::new(log.store().clone())));
+    let keys = keys.map_err(|error| Failure::machine(error.to_string(), "restore the data folder from a backup"))?;
+    let parts = Parts {
+        artifacts: Artifacts::new(log.store().clone()),
+        admission: Admission::new(capacity(&config.admission)),
+        builds: identities.iter().map(|(tier, identity)| (*tier, identity.digest())).collect(),
+        hardening: identities.iter().map(|(tier, identity)| (*tier, identity.hardening.clone())).collect(),
+        cells,
+        profiles,
+        log,
+        telemetry,
+    };
+    check_memory(&parts.profiles, &config.admission)?;
+    Ok(House { conduct: Conduct::new(parts), keys: Arc::new(keys), identities })
+}
+
+fn identities(cells: &Cells, binary: crate::model::Digest) -> Result<BTreeMap<Tier, BuildIdentity>, Failure> {
+    let of = |tier| {
+        let sealed = cells.sealed(ZygoteKind::Runs(tier)).map_err(|error| Failure::machine(error.to_string(), "try again"))?;
+        Ok((tier, build::identity(binary, sealed)))
+    };
+    Tier::ALL.into_iter().map(of).collect()
+}
+
+fn capacity(admission: &AdmissionConfig) -> Capacity {
+    Capacity {
+        running_max: usize::try_from(admission.running_max).unwrap_or(usize::MAX),
+        memory_mb: admission.memory_mb,
+        queue_max: usize::try_from(admission.queue_max).unwrap_or(usize::MAX),
+        queue_wait: admission.queue_wait,
+    }
+}
+
+/// Every profile's run must fit into what is admitted, or it could never run.
+fn check_memory(profiles: &Profiles, admission: &AdmissionConfig) -> Result<(), Failure> {
+    let needs = |mb: u64| mb + (DATA_SLACK_BYTES >> 20);
+    let Some(profile) = profiles.iter().find(|profile| needs(profile.limits.memory_mb) > admission.memory_mb) else { return Ok(()) };
+    Err(Failure::bad_use(
+        format!(
+            "a run under profile `{}` may map {} MiB, admission.memory_mb is {}",
+            profile.name,
+            needs(profile.limits.memory_mb),
+            admission.memory_mb
+        ),
+        "raise admission.memory_mb in cordon.toml, or lower the profile's limits.memory_mb",
+    ))
+}
+
+impl House {
+    /// Refreshes the gauges that nobody pushes.
+    pub(super) fn gauge(&self) {
+        let parts = self.conduct.parts();
+        parts.telemetry.admission(parts.admission.waiting(), parts.admission.running(), parts.admission.memory_bytes());
+        for kind in ZygoteKind::ALL {
+            let (idle, alive) = parts.cells.count(kind);
+            let label = match kind {
+                ZygoteKind::Runs(tier) => CellKind::from(tier),
+                ZygoteKind::Intake => CellKind::Intake,
+            };
+            parts.telemetry.cells(label, CellState::Idle, idle);
+            parts.telemetry.cells(label, CellState::Running, alive.saturating_sub(idle));
+        }
+    }
+
+    /// `Err` with the reason while no run could be admitted.
+    pub(super) fn ready(&self) -> Result<(), String> {
+        let parts = self.conduct.parts();
+        ZygoteKind::ALL.into_iter().try_for_each(|kind| parts.cells.sealed(kind).map(drop)).map_err(|error| error.to_string())?;
+        match parts.log.store().health() {
+            Health::Writing => Ok(()),
+            Health::Failed(why) | Health::Broken(why) => Err(format!("the store takes no writes: {why}")),
+            Health::Closed => Err("the store is closed".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! How commands reach the store: through the running server that holds it, or directly.
+//!
+//! A running server leaves `server.json` in its data folder, readable by its owner only: the operator listener's address and a token for it.
+
+use super::cli::Reach;
+use super::failure::Failure;
+use crate::config::Config;
+use crate::model::Problem;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file's name.
+const FILE: &str = "server.json";
+
+/// How long a server may take to answer a command.
+const ANSWER_WAIT: Duration = Duration::from_secs(60);
+
+/// Longest answer that a command reads, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+
+/// What a running server leaves for commands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct LocalServer {
+    /// The operator listener, such as `http://127.0.0.1:8788`.
+    pub(super) operator: String,
+    /// Good on the operator listener as an operator's key.
+    pub(super) token: String,
+    /// The server's process.
+    pub(super) pid: u32,
+}
+
+impl LocalServer {
+    /// Writes the file, readable by the owner only. It replaces what an earlier server left.
+    pub(super) fn announce(&self, data: &Path) -> std::io::Result<()> {
+        let path = data.join(FILE);
+        let fresh = data.join(format!("{FILE}.new"));
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(serde_json::to_string(self).map_err(std::io::Error::other)?.as_bytes())?;
+        std::fs::rename(fresh, path)
+    }
+
+    /// Removes the file at the end.
+    pub(super) fn withdraw(data: &Path) {
+        // A file that is gone already is as good; one that stays names a dead process, which commands notice.
+        let _ = std::fs::remove_file(data.join(FILE));
+    }
+
+    fn read(data: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(data.join(FILE)).ok()?;
+        let server: Self = serde_json::from_str(&text).ok()?;
+        Path::new(&format!("/proc/{}", server.pid)).exists().then_some(server)
+    }
+}
+
+/// A server that answers commands.
+pub(super) struct Server {
+    address: String,
+    token: Option<String>,
+}
+
+/// Where a command finds the store.
+pub(super) enum Target {
+    /// A running server.
+    Server(Server),
+    /// A folder that no server holds.
+    Folder(PathBuf),
+}
+
+/// Finds the store that `reach` means.
+pub(super) fn target(reach: &Reach) -> Result<Target, Failure> {
+    let config = Config::load(&reach.common.overrides(), |name| std::env::var(name).ok())?;
+    let running = LocalServer::read(&config.server.data);
+    match (&reach.operator, running) {
+        (Some(url), running) => {
+            let own = running.filter(|server| server.operator == *url).map(|server| server.token);
+            Ok(Target::Server(Server { address: address_of(url)?, token: reach.token.clone().or(own) }))
+        }
+        (None, Some(server)) => {
+            Ok(Target::Server(Server { address: address_of(&server.operator)?, token: Some(reach.token.clone().unwrap_or(server.token)) }))
+        }
+        (None, None) => Ok(Target::Folder(config.server.data)),
+    }
+}
+
+fn address_of(url: &str) -> Result<String, Failure> {
+    let address = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/').to_owned());
+    address.filter(|address| !address.is_empty() && !address.contains('/')).ok_or_else(|| {
+        Failure::bad_use(format!("`{url}` is not an operator listener"), "write it as the server prints it, such as http://127.0.0.1:8788")
+    })
+}
+
+impl Server {
+    /// One request, one answer.
+    pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let reply = self.exchange(method, path, body).map_err(|error| {
+            Failure::machine(
+                format!("the server at {} does not answer: {error}", self.address),
+                "check that it runs, or stop it and use --data",
+            )
+        })?;
+        let (head, text) = reply.split_once("\r\n\r\n").unwrap_or((&reply, ""));
+        let succeeded = head.split(' ').nth(1).is_some_and(|status| status.starts_with('2'));
+        if succeeded {
+            return serde_json::from_str(text)
+                .map_err(|error| Failure::machine(format!("the server's answer is no JSON: {error}"), "check the address"));
+        }
+        match serde_json::from_str::<Problem>(text) {
+            Ok(problem) => Err(problem.into()),
+            Err(_) => {
+                Err(Failure::machine(format!("the server answered `{}`", head.lines().next().unwrap_or_default()), "check the address"))
+            }
+        }
+    }
+
+    /// HTTP/1.0, so that the answer ends with the connection and is never chunked.
+    fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(ANSWER_WAIT))?;
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{token}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )?;
+        let mut reply = String::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_string(&mut reply)?;
+        Ok(reply)
+    }
+}
+
+/// One line on stdout.
+pub(super) fn print_line(text: &str) {
+    // A reader that went away is no error of this program.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

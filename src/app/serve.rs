@@ -1,0 +1,156 @@
+//! `cordon serve`: start, listen, drain, stop.
+
+use super::cli::Serve;
+use super::failure::Failure;
+use super::house::{self, House};
+use super::local::{LocalServer, print_line};
+use super::service::Rooms;
+use crate::config::{Config, Server};
+use crate::http::{Bound, Front, Running, Settings};
+use crate::model::{Digest, Durability};
+use crate::policy::RateLimiter;
+use crate::provenance::{Log, ServerEvent, ServerEventKind};
+use crate::run::Conduct;
+use crate::telemetry::init_logging;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How often metrics are folded and gauges refreshed.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// How often old idempotency keys are forgotten.
+const FORGET: Duration = Duration::from_secs(3600);
+
+/// Random bytes of the local token.
+const TOKEN_BYTES: usize = 32;
+
+/// Serves until SIGTERM or SIGINT, then drains and exits 0.
+pub(super) fn serve(options: &Serve) -> Result<ExitCode, Failure> {
+    let config = Config::load(&options.overrides(), |name| std::env::var(name).ok())?;
+    init_logging(&config.log).map_err(|error| Failure::bad_use(error.to_string(), "set log.filter in cordon.toml or CORDON_LOG"))?;
+    let log = house::open_log(&config.server.data)?;
+    let runtime = super::runtime()?;
+    let closing = log.clone();
+    let served = runtime.block_on(run(&config, log));
+    // Everything that holds the store is gone with the runtime; then it is closed in order.
+    drop(runtime);
+    closing.store().close().map_err(|error| Failure::machine(error.to_string(), "the next start replays the journal"))?;
+    LocalServer::withdraw(&config.server.data);
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+async fn run(config: &Config, log: Log) -> Result<(), Failure> {
+    let house = house::furnish(config, log, ROUTES).await?;
+    check_exposure(&config.server, &house)?;
+    let conduct = house.conduct.clone();
+    let token = local_token()?;
+    let build = house.identities.values().next().map(crate::model::BuildIdentity::digest);
+    record(&conduct, ServerEventKind::Started, build).await?;
+    let rooms = Arc::new(Rooms { house, rate: RateLimiter::new(&config.rate), local_token: token.clone() });
+    let front = Front::new(Arc::clone(&rooms) as Arc<dyn crate::http::Service>, settings(&config.server));
+    let public = front.serve_public(bind(config.server.listen).await?);
+    let operator = front.serve_operator(bind(config.server.operator_listen).await?);
+    let local = LocalServer { operator: format!("http://{}", operator.address()), token, pid: std::process::id() };
+    local
+        .announce(&config.server.data)
+        .map_err(|error| Failure::machine(format!("server.json cannot be written: {error}"), "check the data folder's rights"))?;
+    print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()));
+    let upkeep = tokio::spawn(upkeep(Arc::clone(&rooms)));
+    asked_to_stop().await?;
+    upkeep.abort();
+    drain(&front, public, operator, &conduct, config.server.drain).await;
+    record(&conduct, ServerEventKind::Stopped, build).await
+}
+
+/// Refuses to be reached from outside without keys.
+fn check_exposure(server: &Server, house: &House) -> Result<(), Failure> {
+    let exposed = [server.listen, server.operator_listen].into_iter().find(|address| !address.ip().is_loopback());
+    match exposed {
+        Some(address) if house.keys.is_empty() => Err(Failure::bad_use(
+            format!("{address} can be reached from outside, and there are no API keys"),
+            "make an operator's key first: cordon key new --name NAME --role operator; or listen on 127.0.0.1",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn local_token() -> Result<String, Failure> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::machine(format!("no randomness: {error}"), "check the kernel's random device"))?;
+    Ok(hex::encode(bytes))
+}
+
+async fn record(conduct: &Conduct, event: ServerEventKind, build: Option<Digest>) -> Result<(), Failure> {
+    let event = ServerEvent { event, build, runs: None };
+    let recorded = conduct.parts().log.server(event, Durability::Strict).await;
+    recorded.map(drop).map_err(|error| Failure::machine(error.to_string(), "check the data folder's disk"))
+}
+
+fn settings(server: &Server) -> Settings {
+    Settings {
+        connections_max: u32::try_from(server.connections_max).unwrap_or(u32::MAX),
+        requests_per_connection_max: u32::try_from(server.keep_alive_requests).unwrap_or(u32::MAX),
+        idle_time: server.keep_alive,
+        head_time: server.header_read_timeout,
+        body_bytes_max: usize::try_from(server.body_bytes_max).unwrap_or(usize::MAX),
+        allowed_hosts: server.allowed_hosts.clone(),
+        allowed_origins: server.allowed_origins.clone(),
+        ..Settings::default()
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<Bound, Failure> {
+    Bound::take(address)
+        .await
+        .map_err(|error| Failure::machine(error.to_string(), "choose another address with --listen or --operator-listen"))
+}
+
+async fn upkeep(rooms: Arc<Rooms>) {
+    let mut metrics = tokio::time::interval(UPKEEP);
+    let mut forget = tokio::time::interval(FORGET);
+    loop {
+        tokio::select! {
+            _ = metrics.tick() => rooms.house.conduct.parts().telemetry.upkeep(),
+            _ = forget.tick() => rooms.house.conduct.forget_old_keys().await,
+        }
+    }
+}
+
+async fn asked_to_stop() -> Result<(), Failure> {
+    let fault = |error: std::io::Error| Failure::machine(format!("signals cannot be received: {error}"), "report this");
+    let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("asked to stop: draining");
+    Ok(())
+}
+
+/// No new runs; those under way finish within `deadline` or are ended; their answers leave; the operator listener goes last.
+async fn drain(front: &Front, public: Running, operator: Running, conduct: &Conduct, deadline: Duration) {
+    front.begin_drain();
+    let (_, drained) = tokio::join!(conduct.drain(deadline), public.drain(deadline + UPKEEP));
+    if drained.cut > 0 {
+        tracing::warn!(connections = drained.cut, "connections were cut at the end of the drain");
+    }
+    operator.drain(Duration::from_secs(1)).await;
+    conduct.parts().cells.stop();
+}
+const ROUTES: &[&str] = &[
+    "/v1/runs",
+    "/v1/runs/{run}",
+    "/v1/capabilities",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/v1/doctor",
+    "/v1/keys",
+    "/v1/keys/{id}",
+    "/v1/keys/{id}/rotate",
+    "/v1/log/verify",
+];

@@ -1,0 +1,157 @@
+//! The house as the door sees it.
+
+use super::house::House;
+use super::{audit, doctor, keys};
+use crate::http::{Answer, Later, Service};
+use crate::model::{Principal, Problem, ProblemCode, Role, RunId, RunRequest};
+use crate::policy::RateLimiter;
+use crate::provenance;
+use crate::run::{CancelSignal, Idempotency, Page, RunFilter};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+
+/// Answers both listeners.
+pub(super) struct Rooms {
+    pub(super) house: House,
+    pub(super) rate: RateLimiter,
+    /// Good on the operator listener as an operator's key.
+    pub(super) local_token: String,
+}
+
+impl Rooms {
+    /// Runs a change of keys where blocking is allowed.
+    fn change_keys<'a>(&'a self, by: &'a Principal, change: keys::Change) -> Later<'a, Result<Value, Problem>> {
+        if let Err(problem) = may(by, Role::manages_keys, "manage keys") {
+            return Box::pin(std::future::ready(Err(problem)));
+        }
+        let (ring, log, by) = (Arc::clone(&self.house.keys), self.house.conduct.parts().log.clone(), keys::by(by).to_owned());
+        Box::pin(async move {
+            let changed = tokio::task::spawn_blocking(move || keys::change(&ring, &log, &by, change)).await;
+            changed.unwrap_or_else(|error| Err(Problem::new(ProblemCode::InternalError, error.to_string(), "see the server's log")))
+        })
+    }
+}
+
+/// Denies unless the principal's role has the right.
+fn may(principal: &Principal, right: fn(Role) -> bool, what: &str) -> Result<(), Problem> {
+    if right(principal.role) {
+        return Ok(());
+    }
+    let detail = format!("the role `{}` may not {what}", principal.role);
+    Err(Problem::new(ProblemCode::PolicyDenied, detail, "use a key of a role that may"))
+}
+
+impl Service for Rooms {
+    fn authenticate(&self, authorization: Option<&str>) -> Result<Principal, Problem> {
+        self.house.keys.authenticate(authorization).map_err(|problem| *problem)
+    }
+
+    fn authenticate_operator(&self, authorization: Option<&str>) -> Result<Principal, Problem> {
+        let given = authorization.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+        if bool::from(given.as_bytes().ct_eq(self.local_token.as_bytes())) {
+            return Ok(Principal { id: "local-token".to_owned(), name: "local-token".to_owned(), role: Role::Operator });
+        }
+        self.authenticate(authorization)
+    }
+
+    fn admit_rate(&self, principal: &Principal) -> Result<(), Problem> {
+        self.rate.check(principal).map_err(|retry| retry.problem())
+    }
+
+    fn submit(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        idempotency: Option<Idempotency>,
+        cancel: CancelSignal,
+    ) -> Later<'_, Result<Answer, Problem>> {
+        Box::pin(async move {
+            let answer = self.house.conduct.submit(principal, request, idempotency, cancel).await?;
+            Ok(Answer { body: answer.body, replayed: answer.replayed })
+        })
+    }
+
+    fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {
+        Box::pin(std::future::ready(self.house.conduct.report(principal, run)))
+    }
+
+    fn list<'a>(&'a self, principal: &'a Principal, filter: RunFilter) -> Later<'a, Result<Page, Problem>> {
+        let (conduct, principal) = (self.house.conduct.clone(), principal.clone());
+        Box::pin(async move {
+            let listed = tokio::task::spawn_blocking(move || conduct.list(&principal, filter)).await;
+            listed.unwrap_or_else(|error| Err(Problem::new(ProblemCode::InternalError, error.to_string(), "see the server's log")))
+        })
+    }
+
+    fn refused(&self, principal: Option<&Principal>, _route: &'static str, problem: &Problem) {
+        let (conduct, principal, problem) = (self.house.conduct.clone(), principal.cloned(), problem.clone());
+        tokio::spawn(async move { conduct.refused(principal.as_ref(), None, &problem).await });
+    }
+
+    fn observed(&self, route: &'static str, status: u16, seconds: f64) {
+        self.house.conduct.parts().telemetry.http_request(route, status, Duration::from_secs_f64(seconds.max(0.0)));
+    }
+
+    fn capabilities(&self, _principal: &Principal) -> Value {
+        let profiles: Vec<_> = self
+            .house
+            .conduct
+            .parts()
+            .profiles
+            .iter()
+            .map(|profile| {
+                json!({
+                    "name": profile.name, "tier": profile.tier, "description": profile.description, "limits": profile.limits,
+                    "egress": profile.egress, "durability": profile.durability, "vars": profile.vars.keys().collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        json!({ "profiles": profiles })
+    }
+
+    fn metrics(&self) -> String {
+        self.house.gauge();
+        self.house.conduct.parts().telemetry.render()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.house.ready()
+    }
+
+    fn doctor(&self) -> Value {
+        doctor::shown(&self.house.identities)
+    }
+
+    fn create_key<'a>(&'a self, by: &'a Principal, name: String, role: Role) -> Later<'a, Result<Value, Problem>> {
+        self.change_keys(by, keys::Change::Create(name, role))
+    }
+
+    fn list_keys<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>> {
+        let listed = may(by, Role::manages_keys, "list keys").map(|()| keys::list(&self.house.keys));
+        Box::pin(std::future::ready(listed))
+    }
+
+    fn rotate_key<'a>(&'a self, by: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>> {
+        self.change_keys(by, keys::Change::Rotate(id))
+    }
+
+    fn revoke_key<'a>(&'a self, by: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>> {
+        self.change_keys(by, keys::Change::Revoke(id))
+    }
+
+    fn verify_log<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>> {
+        if let Err(problem) = may(by, Role::reads_all, "verify the log") {
+            return Box::pin(std::future::ready(Err(problem)));
+        }
+        let store = self.house.conduct.parts().log.store().clone();
+        Box::pin(async move {
+            let internal = |detail: String| Problem::new(ProblemCode::InternalError, detail, "see the server's log");
+            let verdict =
+                tokio::task::spawn_blocking(move || provenance::verify(&store)).await.map_err(|error| internal(error.to_string()))?;
+            verdict.map(|verdict| audit::shown(&verdict)).map_err(|error| internal(error.to_string()))
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! The program. Everything is in the library; see `app`.
+
+fn main() -> std::process::ExitCode {
+    cordon::app::main()
+}
