@@ -1,0 +1,8 @@
+//! One module per kind of promise.
+
+mod contract;
+mod corpus;
+mod lies;
+mod probes;
+mod siblings;
+mod survival;
