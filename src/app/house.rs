@@ -64,9 +64,17 @@ pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles) -> CellsSettings 
     }
 }
 
+/// The API keys in `log`'s store.
+pub(super) fn open_keys(log: &Log) -> Result<KeyRing, Failure> {
+    let keys = KeyRing::open(Box::new(StoredKeys::new(log.store().clone())));
+    keys.map_err(|error| Failure::machine(error.to_string(), "restore the data folder from a backup"))
+}
+
 /// Puts everything together. `log` was opened before the runtime started.
-pub(super) async fn furnish(config: &Config, log: Log, routes: &[&'static str]) -> Result<House, Failure> {
+pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, routes: &[&'static str]) -> Result<House, Failure> {
     let profiles = Profiles::load(config.server.policies.as_deref())?;
+    // What the operator wrote is judged before anything is started that takes time.
+    check_memory(&profiles, &config.admission)?;
     let binary = tokio::task::spawn_blocking(build::binary);
     let cells = Cells::start(cells_settings(&config.pool, &profiles)).await;
     let cells = cells.map_err(|error| Failure::machine(error.to_string(), "run `cordon doctor` to see what this machine lacks"))?;
@@ -79,8 +87,6 @@ pub(super) async fn furnish(config: &Config, log: Log, routes: &[&'static str]) 
     if let Some(identity) = identities.values().next() {
         telemetry.hardening(&identity.hardening);
     }
-    let keys = KeyRing::open(Box::new(StoredKeys::new(log.store().clone())));
-    let keys = keys.map_err(|error| Failure::machine(error.to_string(), "restore the data folder from a backup"))?;
     let parts = Parts {
         artifacts: Artifacts::new(log.store().clone()),
         admission: Admission::new(capacity(&config.admission)),
@@ -91,8 +97,7 @@ pub(super) async fn furnish(config: &Config, log: Log, routes: &[&'static str]) 
         log,
         telemetry,
     };
-    check_memory(&parts.profiles, &config.admission)?;
-    Ok(House { conduct: Conduct::new(parts), keys: Arc::new(keys), identities })
+    Ok(House { conduct: Conduct::new(parts), keys, identities })
 }
 
 fn identities(cells: &Cells, binary: crate::model::Digest) -> Result<BTreeMap<Tier, BuildIdentity>, Failure> {

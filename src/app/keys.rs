@@ -108,7 +108,7 @@ pub(super) fn command(command: &KeyCommand, json: bool) -> Result<ExitCode, Fail
             Target::Server(server) => server.ask("GET", "/v1/keys", None)?,
             Target::Folder(folder) => {
                 let log = house::open_log(&folder)?;
-                list(&open_ring(&log)?)
+                list(&house::open_keys(&log)?)
             }
         },
     };
@@ -121,14 +121,9 @@ fn perform(reach: &Reach, method: &str, path: &str, body: Option<&Value>, wanted
         Target::Server(server) => server.ask(method, path, body),
         Target::Folder(folder) => {
             let log = house::open_log(&folder)?;
-            Ok(change(&open_ring(&log)?, &log, "cli", wanted)?)
+            Ok(change(&house::open_keys(&log)?, &log, "cli", wanted)?)
         }
     }
-}
-
-fn open_ring(log: &Log) -> Result<KeyRing, Failure> {
-    let ring = KeyRing::open(Box::new(StoredKeys::new(log.store().clone())));
-    ring.map_err(|error| Failure::machine(error.to_string(), "restore the data folder from a backup"))
 }
 
 /// Who asks on the operator listener, by the name that the record keeps.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Longest source read from standard input or a file, in bytes; profiles allow less.
 const SOURCE_BYTES_MAX: u64 = 64 << 20;
@@ -31,7 +32,8 @@ pub(super) fn run(options: &Run, json: bool) -> Result<ExitCode, Failure> {
     let closing = log.clone();
     let runtime = super::runtime()?;
     let answer = runtime.block_on(async {
-        let house = house::furnish(&config, log, &[]).await?;
+        let keys = Arc::new(house::open_keys(&log)?);
+        let house = house::furnish(&config, log, keys, &[]).await?;
         let (_guard, cancel) = cancellation();
         let answer = house.conduct.submit(Principal::local(), request, None, cancel).await?;
         house.conduct.parts().cells.stop();

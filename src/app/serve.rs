@@ -2,13 +2,14 @@
 
 use super::cli::Serve;
 use super::failure::Failure;
-use super::house::{self, House};
+use super::house;
 use super::local::{LocalServer, print_line};
 use super::service::Rooms;
 use crate::config::{Config, Server};
 use crate::http::{Bound, Front, Running, Settings};
 use crate::model::{Digest, Durability};
 use crate::policy::RateLimiter;
+use crate::policy::keys::KeyRing;
 use crate::provenance::{Log, ServerEvent, ServerEventKind};
 use crate::run::Conduct;
 use crate::telemetry::init_logging;
@@ -43,16 +44,19 @@ pub(super) fn serve(options: &Serve) -> Result<ExitCode, Failure> {
 }
 
 async fn run(config: &Config, log: Log) -> Result<(), Failure> {
-    let house = house::furnish(config, log, ROUTES).await?;
-    check_exposure(&config.server, &house)?;
+    let keys = Arc::new(house::open_keys(&log)?);
+    check_exposure(&config.server, &keys)?;
+    // Taken first, as an address that is in use is the likeliest reason not to start; served when there is a house behind them.
+    let (public, operator) = (bind(config.server.listen).await?, bind(config.server.operator_listen).await?);
+    let house = house::furnish(config, log, keys, ROUTES).await?;
     let conduct = house.conduct.clone();
     let token = local_token()?;
     let build = house.identities.values().next().map(crate::model::BuildIdentity::digest);
     record(&conduct, ServerEventKind::Started, build).await?;
     let rooms = Arc::new(Rooms { house, rate: RateLimiter::new(&config.rate), local_token: token.clone() });
     let front = Front::new(Arc::clone(&rooms) as Arc<dyn crate::http::Service>, settings(&config.server));
-    let public = front.serve_public(bind(config.server.listen).await?);
-    let operator = front.serve_operator(bind(config.server.operator_listen).await?);
+    let public = front.serve_public(public);
+    let operator = front.serve_operator(operator);
     let local = LocalServer { operator: format!("http://{}", operator.address()), token, pid: std::process::id() };
     local
         .announce(&config.server.data)
@@ -66,10 +70,10 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
 }
 
 /// Refuses to be reached from outside without keys.
-fn check_exposure(server: &Server, house: &House) -> Result<(), Failure> {
+fn check_exposure(server: &Server, keys: &KeyRing) -> Result<(), Failure> {
     let exposed = [server.listen, server.operator_listen].into_iter().find(|address| !address.ip().is_loopback());
     match exposed {
-        Some(address) if house.keys.is_empty() => Err(Failure::bad_use(
+        Some(address) if keys.is_empty() => Err(Failure::bad_use(
             format!("{address} can be reached from outside, and there are no API keys"),
             "make an operator's key first: cordon key new --name NAME --role operator; or listen on 127.0.0.1",
         )),

@@ -43,21 +43,30 @@ pub struct Cell {
     buffer: BytesMut,
     pub(super) zygote: Arc<Zygote>,
     pool: Arc<Pool>,
+    /// Another idle cell was asked for in this one's place.
+    replaced: bool,
 }
 
 impl Cell {
     pub(super) fn new(idle: IdleCell, pool: Arc<Pool>) -> io::Result<Self> {
         let clock = outer_pid(&idle.pidfd).and_then(|pid| clock_getcpuclockid(pid).ok());
         let stream = UnixStream::from_std(idle.stream)?;
-        Ok(Self { stream, pidfd: idle.pidfd, clock, exit: idle.exit, buffer: BytesMut::new(), zygote: idle.zygote, pool })
+        Ok(Self { stream, pidfd: idle.pidfd, clock, exit: idle.exit, buffer: BytesMut::new(), zygote: idle.zygote, pool, replaced: false })
     }
 
     /// Gives the cell its one order, then asks for another idle cell to take this one's place.
     pub(super) async fn order(&mut self, order: &ToCell) -> io::Result<()> {
         let bytes = frame::encode(order, frame::TO_CELL_MAX).map_err(io::Error::other)?;
         let written = self.stream.write_all(&bytes).await;
-        self.pool.replenish();
+        // Not earlier: the fork would compete with the order for the machine.
+        self.replace();
         written
+    }
+
+    fn replace(&mut self) {
+        if !std::mem::replace(&mut self.replaced, true) {
+            self.pool.replenish();
+        }
     }
 
     /// The next frame, longest `most` bytes. Cancelling loses nothing.
@@ -95,6 +104,8 @@ impl Cell {
 impl Drop for Cell {
     fn drop(&mut self) {
         self.kill();
+        // One that was taken and never got its order has left the pool all the same.
+        self.replace();
     }
 }
 

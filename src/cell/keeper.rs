@@ -26,7 +26,19 @@ pub(super) struct Zygote {
     suspicious: AtomicBool,
     retiring: AtomicBool,
     resident_bytes: u64,
-    cells: Mutex<HashMap<CellId, Registered>>,
+    brood: Mutex<Brood>,
+}
+
+/// Fork requests that a zygote has at once. Each carries a descriptor, and the kernel bounds how many descriptors of one user may be
+/// under way between processes. Enough to keep a zygote busy while the answers travel.
+const REQUESTS_MAX: usize = 4;
+
+/// The cells of one zygote.
+#[derive(Default)]
+struct Brood {
+    cells: HashMap<CellId, Registered>,
+    /// Asked of the zygote and not answered yet.
+    requested: usize,
 }
 
 /// A cell from the fork request to its end.
@@ -37,19 +49,26 @@ struct Registered {
 }
 
 impl Zygote {
-    /// Asks for one more cell. It appears in the pool when it exists.
-    pub(super) fn request_cell(&self) -> io::Result<()> {
-        let id = self.forks.fetch_add(1, Ordering::Relaxed);
+    /// Asks for cells until `wanted` are on their way, or as many as may be at once. To be called again when one has arrived.
+    pub(super) fn breed(&self, wanted: usize) -> io::Result<()> {
+        let mut brood = self.lock();
+        while brood.requested < wanted.min(REQUESTS_MAX) && !self.is_retiring() {
+            self.request_cell(&mut brood)?;
+        }
+        Ok(())
+    }
+
+    fn request_cell(&self, brood: &mut Brood) -> io::Result<()> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         let ours = std::os::unix::net::UnixStream::from(ours);
         ours.set_nonblocking(true)?;
+        let id = self.forks.fetch_add(1, Ordering::Relaxed);
+        // At most REQUESTS_MAX small messages are in the socket's buffer, so this does not block.
+        send(&self.control, &ToZygote::Fork(id), Some(theirs.as_fd()))?;
         let (sender, receiver) = oneshot::channel();
-        self.lock().insert(id, Registered { exit: sender, unborn: Some((ours, receiver)) });
-        let sent = send(&self.control, &ToZygote::Fork(id), Some(theirs.as_fd()));
-        if sent.is_err() {
-            self.lock().remove(&id);
-        }
-        sent
+        brood.cells.insert(id, Registered { exit: sender, unborn: Some((ours, receiver)) });
+        brood.requested += 1;
+        Ok(())
     }
 
     /// Cells forked so far.
@@ -85,11 +104,11 @@ impl Zygote {
 
     /// Cells alive or being born.
     pub(super) fn cells(&self) -> usize {
-        self.lock().len()
+        self.lock().cells.len()
     }
 
     fn end_if_done(&self) {
-        if self.is_retiring() && self.lock().is_empty() {
+        if self.is_retiring() && self.lock().cells.is_empty() {
             // The zygote reads the end of the control socket and exits; its keeper's thread sees that and ends as well.
             let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
         }
@@ -101,8 +120,8 @@ impl Zygote {
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CellId, Registered>> {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Brood> {
+        self.brood.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Listens until the zygote is gone.
@@ -125,7 +144,11 @@ impl Zygote {
             (FromZygote::Exited(id, exit), _) => self.ended_cell(id, exit, pool),
             (FromZygote::NotForked(id, why), _) => {
                 tracing::error!(zygote = pool.kind().label(), why, "a cell could not be forked");
-                self.lock().remove(&id);
+                let mut brood = self.lock();
+                // With this the supervisor's end of its socket closes: a cell that exists all the same reads the end and exits.
+                brood.cells.remove(&id);
+                brood.requested -= 1;
+                drop(brood);
                 self.end_if_done();
                 pool.fork_failed();
             }
@@ -136,14 +159,17 @@ impl Zygote {
     }
 
     fn born_cell(self: &Arc<Self>, id: CellId, pidfd: OwnedFd, pool: &Arc<Pool>) {
-        let unborn = self.lock().get_mut(&id).and_then(|registered| registered.unborn.take());
+        let unborn = self.lock().cells.get_mut(&id).and_then(|registered| registered.unborn.take());
         if let Some((stream, exit)) = unborn {
             pool.offer(IdleCell { stream, pidfd, exit, zygote: Arc::clone(self) });
+            self.lock().requested -= 1;
+            // Not before: until here the cell counted twice.
+            pool.replenish();
         }
     }
 
     fn ended_cell(&self, id: CellId, exit: Exit, pool: &Arc<Pool>) {
-        let registered = self.lock().remove(&id);
+        let registered = self.lock().cells.remove(&id);
         pool.cell_ended(exit.cause);
         if exit.cause.is_suspicious() {
             self.suspicious.store(true, Ordering::Relaxed);
@@ -157,7 +183,7 @@ impl Zygote {
 
     /// The zygote is gone, and so are its cells.
     fn lost(&self) {
-        for (_, registered) in self.lock().drain() {
+        for (_, registered) in self.lock().cells.drain() {
             let gone = Exit { cause: ExitCause::ZygoteLost, cpu: std::time::Duration::ZERO, max_rss_bytes: 0 };
             let _ = registered.exit.send(gone);
         }
@@ -211,7 +237,7 @@ fn spawn(
                 forks: AtomicU64::new(0),
                 suspicious: AtomicBool::new(false),
                 retiring: AtomicBool::new(false),
-                cells: Mutex::new(HashMap::new()),
+                brood: Mutex::default(),
             };
             Ok((zygote, child))
         }

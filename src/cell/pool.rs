@@ -102,6 +102,7 @@ pub(super) struct Pool {
     starting: AtomicBool,
     stopping: AtomicBool,
     failures: AtomicU32,
+    replenishing: AtomicBool,
     runtime: tokio::runtime::Handle,
     itself: Weak<Pool>,
 }
@@ -167,6 +168,7 @@ impl Pool {
             starting: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             failures: AtomicU32::new(0),
+            replenishing: AtomicBool::new(false),
             runtime: tokio::runtime::Handle::current(),
             itself: itself.clone(),
         })
@@ -221,15 +223,24 @@ impl Pool {
                 continue;
             }
             let pool = self.itself.upgrade().ok_or(CellsError::Stopping)?;
-            return Ok(Cell::new(idle, pool)?);
+            return Ok(Cell::new(idle, pool).inspect_err(|_| self.replenish())?);
         }
     }
 
-    /// Asks the current zygote for one more cell, and for a successor when its time has come.
+    /// Asks the current zygote for what is missing of the idle cells, and for a successor when its time has come. Looks at what is
+    /// there, so that it may be called at any time and makes up for whatever was missed.
     pub(super) fn replenish(&self) {
-        let Some(current) = self.lock().current.clone() else { return };
-        if current.request_cell().is_err() {
-            tracing::debug!(zygote = self.kind().label(), "a zygote went away while a cell was asked for");
+        let inner = self.lock();
+        let Some(current) = inner.current.clone() else { return };
+        // Under the lock, so that nobody takes or offers a cell between counting and asking. Those of a predecessor do not count: they
+        // are about to be discarded.
+        let idle = inner.idle.iter().filter(|cell| Arc::ptr_eq(&cell.zygote, &current)).count();
+        let asked = current.breed(self.settings.idle.saturating_sub(idle));
+        drop(inner);
+        if let Err(error) = asked {
+            // A zygote that went away has a successor, which is asked when it is there; a machine without descriptors recovers.
+            tracing::warn!(zygote = self.kind().label(), %error, "a cell could not be asked for");
+            self.replenish_later();
         }
         if let Some(reason) = self.reason_to_replace(&current) {
             observe::zygote_replaced(self.kind().label(), reason);
@@ -275,12 +286,7 @@ impl Pool {
         drop(inner);
         self.failures.store(0, Ordering::Relaxed);
         self.starting.store(false, Ordering::Release);
-        for _ in 0..self.settings.idle {
-            if let Err(error) = zygote.request_cell() {
-                tracing::error!(zygote = self.kind().label(), %error, "a new zygote takes no requests");
-                break;
-            }
-        }
+        self.replenish();
         self.standing.send_replace(Standing::Ready);
         if let Some(before) = before {
             before.retire();
@@ -336,24 +342,34 @@ impl Pool {
         });
     }
 
-    /// The zygote could not fork. Its machine is out of processes or memory: try once more after a pause.
+    /// The zygote could not fork: its machine is out of processes, descriptors or memory.
     pub(super) fn fork_failed(&self) {
+        self.replenish_later();
+    }
+
+    /// Looks again after a pause; one such look is planned at a time.
+    fn replenish_later(&self) {
         let Some(itself) = self.itself.upgrade() else { return };
+        if self.stopping.load(Ordering::Acquire) || self.replenishing.swap(true, Ordering::AcqRel) {
+            return;
+        }
         self.runtime.spawn(async move {
             tokio::time::sleep(RETRY_FIRST).await;
+            itself.replenishing.store(false, Ordering::Release);
             itself.replenish();
         });
     }
 
-    /// A cell ended. One that died idle is replaced.
+    /// A cell ended. One that died idle is replaced when somebody finds it.
     pub(super) fn cell_ended(&self, cause: ExitCause) {
         observe::cell_exit(self.kind().label(), cause.label());
     }
 
     fn count(&self) -> (usize, usize) {
         let inner = self.lock();
-        let alive = inner.alive.iter().filter_map(Weak::upgrade).map(|zygote| zygote.cells()).sum();
-        (inner.idle.len(), alive)
+        let (idle, zygotes): (_, Vec<_>) = (inner.idle.len(), inner.alive.iter().filter_map(Weak::upgrade).collect());
+        drop(inner);
+        (idle, zygotes.iter().map(|zygote| zygote.cells()).sum())
     }
 
     fn stop(&self) {

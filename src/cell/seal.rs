@@ -9,7 +9,7 @@ use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Rulese
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, chdir, getpid, pivot_root};
 use rustix::thread::{CapabilitySet, CapabilitySets, CoreSchedulingScope};
@@ -40,8 +40,12 @@ pub const LAYERS: [&str; 18] = [
 /// The state of a layer that is fully in force.
 pub const ENFORCED: &str = "enforced";
 
-/// Descriptors that a zygote needs at once: three standard ones, the control socket, and a cell's socket and pidfd while it forks.
-const DESCRIPTORS_MAX: u64 = 16;
+/// Descriptors that a zygote may have: of its own it needs some ten, but the kernel also measures by this limit how many descriptors
+/// of the same user may be under way in messages before this process may send one (unix(7), ETOOMANYREFS).
+const ZYGOTE_DESCRIPTORS_MAX: u64 = 1024;
+
+/// Descriptors that a cell may have: the three standard ones and its socket are open, and it can make none.
+const CELL_DESCRIPTORS_MAX: u64 = 4;
 
 /// Layers and how each came out.
 #[derive(Debug, Default)]
@@ -78,13 +82,17 @@ pub(super) fn before_fork(layers: &mut Layers) {
 
 fn limit_resources() -> nix::Result<()> {
     let limits = [
-        (Resource::RLIMIT_NOFILE, DESCRIPTORS_MAX),
+        (Resource::RLIMIT_NOFILE, ZYGOTE_DESCRIPTORS_MAX),
         (Resource::RLIMIT_CORE, 0),
         (Resource::RLIMIT_FSIZE, 0),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
     ];
-    limits.into_iter().try_for_each(|(resource, most)| setrlimit(resource, most, most))
+    limits.into_iter().try_for_each(|(resource, most)| {
+        // Never more than whoever started the supervisor has: raising it would need a capability.
+        let (_, hard) = getrlimit(resource)?;
+        setrlimit(resource, most.min(hard), most.min(hard))
+    })
 }
 
 /// Dies with its parent. Cleared by every fork, so each process arms it again.
@@ -162,6 +170,7 @@ fn trial_cell(cell_filter: &SeccompCell) -> (Result<(), String>, Result<(), Stri
 /// Seals a cell right after its fork, while it is idle.
 pub(super) fn arm_cell(filter: &SeccompCell) -> Result<(), seccomp::SeccompError> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
+    setrlimit(Resource::RLIMIT_NOFILE, CELL_DESCRIPTORS_MAX, CELL_DESCRIPTORS_MAX)?;
     filter.apply(Pid::as_raw(getpid()))
 }
 

@@ -134,10 +134,13 @@ impl Zygote {
     /// Passes the cell's pidfd on. It is opened before the cell can be reaped, so it names this cell and no other.
     fn announce(&self, cell: CellId, child: Pid) -> io::Result<()> {
         let pid = rustix::process::Pid::from_raw(child.as_raw()).ok_or_else(|| io::Error::other("fork gave no pid"))?;
-        match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+        let announced = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
             Ok(pidfd) => self.tell(&FromZygote::Forked(cell), Some(pidfd.as_fd())),
-            Err(error) => self.tell(&FromZygote::NotForked(cell, format!("pidfd_open: {error}")), None),
-        }
+            Err(error) => Err(error.into()),
+        };
+        // A descriptor that could not be had or passed on costs this cell, which ends when the supervisor lets go of its socket. If the
+        // socket to the supervisor itself is the trouble, this fails as well, and the zygote with it.
+        announced.or_else(|error| self.tell(&FromZygote::NotForked(cell, format!("its pidfd could not be passed on: {error}")), None))
     }
 
     /// Reports every child that ended so far.

@@ -93,7 +93,7 @@ struct Inner {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Request>,
     threads: Mutex<Option<Threads>>,
-    _lock: std::fs::File,
+    _lock: open::FolderLock,
 }
 
 impl Store {

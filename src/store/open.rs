@@ -45,7 +45,7 @@ pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) queue: mpsc::Sender<Request>,
     pub(super) threads: Threads,
-    pub(super) lock: File,
+    pub(super) lock: FolderLock,
     pub(super) opening: Opening,
 }
 
@@ -114,8 +114,19 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::at(folder))
 }
 
+/// The folder is this process's as long as it lives.
+pub(super) struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child that another thread is just starting has it open too, until it executes its program.
+        // An unlocking that fails leaves the lock to the process's end.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the folder for this process. The lock goes with the process, however it ends.
-fn lock(data: &Path) -> Result<File, StoreError> {
+fn lock(data: &Path) -> Result<FolderLock, StoreError> {
     let path = data.join("lock");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(StoreError::at(&path))?;
     match file.try_lock() {
@@ -129,7 +140,7 @@ fn lock(data: &Path) -> Result<File, StoreError> {
         Err(TryLockError::Error(error)) => return Err(StoreError::at(&path)(error)),
     }
     file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(StoreError::at(&path))?;
-    Ok(file)
+    Ok(FolderLock(file))
 }
 
 /// Whether a store was here before.

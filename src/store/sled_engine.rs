@@ -6,7 +6,7 @@
 use super::engine::{Engine, Pair, Pairs};
 use super::range::Direction;
 use super::{Batch, Range, StoreError, Tree};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// Longest value sled is given. Source: about 20 values of a page stay under [`SEGMENT_BYTES`] / 4.
@@ -59,6 +59,21 @@ fn piece_key(id: u64, index: u32) -> Vec<u8> {
     [id.to_be_bytes().as_slice(), &index.to_be_bytes()].concat()
 }
 
+/// Waits until nobody has the lock of sled's file: sled itself gives up at once. The folder is this process's by then, so the holder is a
+/// child of an earlier store's process that inherited the file and has not executed its program yet.
+fn await_free(file: &Path) -> std::io::Result<()> {
+    let file = match File::open(file) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        tracing::warn!("another process has the database's file; waiting for it");
+        file.lock()?;
+    }
+    file.unlock()
+}
+
 impl SledEngine {
     /// Opens the database in `folder`. It runs in a thread of its own, because sled can panic on what it finds.
     pub(super) fn open(folder: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
@@ -72,6 +87,7 @@ impl SledEngine {
     }
 
     fn open_here(folder: PathBuf, cache_bytes: u64) -> sled::Result<Self> {
+        await_free(&folder.join("db"))?;
         let config = sled::Config::new().path(&folder).segment_size(SEGMENT_BYTES).cache_capacity(cache_bytes);
         // No flusher thread: the journal is what makes writes durable, and `checkpoint` says when sled's own disk state counts.
         let db = config.flush_every_ms(None).open()?;

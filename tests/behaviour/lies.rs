@@ -27,14 +27,8 @@ const LIES: [(&str, &str); 19] = [
     ("none_such", "ok"),
 ];
 
-/// Idle cells that the house keeps: 8 + 2 + 4 runs, 4 intake.
-const IDLE: usize = 18;
-
-/// Descriptors that may come and go: connections under way, a journal segment.
-const DESCRIPTORS_SLACK: usize = 8;
-
 fn at_rest(house: &House) -> usize {
-    eventually("the pools are full and nothing else lives", || (process::cells(house.pid()).len() == IDLE).then_some(()));
+    eventually("the pools are full and nothing else lives", || process::at_rest(house.pid()).then_some(()));
     process::descriptors(house.pid())
 }
 
@@ -65,7 +59,7 @@ fn a_cell_that_lies_is_cut_off_and_gains_nothing() {
     let log_flood = house.run(&json!({"code": "1", "entrypoint": "__lie_flood"}));
     assert!(log_flood["logs"].as_array().is_some_and(|logs| logs.len() <= 201), "the flood stays inside the caps");
     let after = at_rest(&house);
-    assert!(after <= before + DESCRIPTORS_SLACK, "{before} descriptors before, {after} after");
+    assert!(after <= before + process::DESCRIPTORS_SLACK, "{before} descriptors before, {after} after");
     assert_eq!(house.pid(), supervisor);
     let verdict = house.verdict();
     assert_eq!((&verdict["fault"], &verdict["open"]), (&json!(null), &json!(0)), "{verdict}");

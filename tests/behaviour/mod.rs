@@ -5,4 +5,6 @@ mod corpus;
 mod lies;
 mod probes;
 mod siblings;
+mod storm;
+mod surface;
 mod survival;

@@ -47,6 +47,24 @@ fn a_killed_zygote_is_replaced_and_runs_go_on() {
 }
 
 #[test]
+fn servers_of_one_user_that_start_at_once_all_come_up() {
+    let _alone = heavy();
+    // The kernel counts the descriptors that are on their way between processes per user, not per server.
+    let config = || Plan { config: Some("[pool]\nuntrusted = 40\n".to_owned()), ..Plan::default() };
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let house = House::start(config());
+                eventually("the idle cells", || (house.metric("cordon_cells{tier=\"0\",state=\"idle\"}") >= 40.0).then_some(()));
+                house.assert_well("untrusted");
+                assert!(!house.stderr().contains("ERROR"), "{}", house.stderr());
+                assert_eq!(house.stop(), Some(0));
+            });
+        }
+    });
+}
+
+#[test]
 fn a_burst_of_memory_bombs_leaves_the_server_and_the_benign_runs_standing() {
     let _alone = heavy();
     let house = House::start(Plan::default());

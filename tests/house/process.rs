@@ -65,6 +65,17 @@ pub(crate) fn alive(pids: &BTreeSet<u32>) -> Vec<u32> {
     pids.iter().copied().filter(|pid| stat(*pid).is_some_and(|stat| !stat.zombie)).collect()
 }
 
+/// Idle cells that a server keeps on its defaults: 8 + 2 + 4 for runs, 4 for intake.
+const IDLE: usize = 18;
+
+/// Descriptors of a server that may come and go: connections under way, a journal segment.
+pub(crate) const DESCRIPTORS_SLACK: usize = 8;
+
+/// True when a server on its defaults has its idle cells and no other.
+pub(crate) fn at_rest(supervisor: u32) -> bool {
+    cells(supervisor).len() == IDLE
+}
+
 /// Open descriptors of a process.
 pub(crate) fn descriptors(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
