@@ -3,7 +3,7 @@
 use super::build;
 use super::cli::Common;
 use super::failure::Failure;
-use super::house::cells_settings;
+use super::house::{self, cells_settings};
 use super::local::print_line;
 use crate::cell::{Cells, ENFORCED, LAYERS, ZygoteKind};
 use crate::config::Config;
@@ -20,7 +20,7 @@ pub(super) fn doctor(options: &Common, json: bool) -> Result<ExitCode, Failure> 
     let profiles = Profiles::load(config.server.policies.as_deref())?;
     let binary = build::binary()?;
     let identities = super::runtime()?.block_on(async {
-        let mut settings = cells_settings(&config.pool, &profiles);
+        let mut settings = cells_settings(&config.pool, &profiles, house::telemetry(&[])?);
         settings.pools.retain(|pool| pool.kind != ZygoteKind::Intake);
         let cells =
             Cells::start(settings).await.map_err(|error| Failure::machine(error.to_string(), "run with CORDON_LOG=debug to see more"))?;

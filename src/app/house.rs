@@ -12,7 +12,7 @@ use crate::policy::keys::KeyRing;
 use crate::provenance::Log;
 use crate::run::{Admission, Capacity, Conduct, Parts};
 use crate::store::{Health, Options, Store};
-use crate::telemetry::{Build, CellKind, CellState, Telemetry};
+use crate::telemetry::{Build, CellState, Telemetry};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) fn open_log(data: &Path) -> Result<Log, Failure> {
 }
 
 /// The pools that `pool` asks for, for runs under `profiles`.
-pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles) -> CellsSettings {
+pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles, telemetry: Arc<Telemetry>) -> CellsSettings {
     let idle = |kind| match kind {
         ZygoteKind::Runs(Tier::Untrusted) => pool.untrusted,
         ZygoteKind::Runs(Tier::Validated) => pool.validated,
@@ -61,6 +61,7 @@ pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles) -> CellsSettings 
         replace_after_forks: pool.replace_after_forks,
         replace_after: pool.replace_after,
         executable: build::EXECUTABLE.into(),
+        telemetry,
     }
 }
 
@@ -76,14 +77,11 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
     // What the operator wrote is judged before anything is started that takes time.
     check_memory(&profiles, &config.admission)?;
     let binary = tokio::task::spawn_blocking(build::binary);
-    let cells = Cells::start(cells_settings(&config.pool, &profiles)).await;
+    let telemetry = telemetry(routes)?;
+    let cells = Cells::start(cells_settings(&config.pool, &profiles, Arc::clone(&telemetry))).await;
     let cells = cells.map_err(|error| Failure::machine(error.to_string(), "run `cordon doctor` to see what this machine lacks"))?;
     let binary = binary.await.map_err(|error| Failure::machine(error.to_string(), "report this"))??;
     let identities = identities(&cells, binary)?;
-    let v8_version = identities.values().next().map(|identity| identity.v8_version.clone()).unwrap_or_default();
-    let build = Build { version: env!("CARGO_PKG_VERSION").to_owned(), v8_version };
-    let telemetry = Telemetry::new(&build, routes).map_err(|error| Failure::machine(error.to_string(), "report this"))?;
-    let telemetry = Arc::new(telemetry);
     if let Some(identity) = identities.values().next() {
         telemetry.hardening(&identity.hardening);
     }
@@ -98,6 +96,12 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
         telemetry,
     };
     Ok(House { conduct: Conduct::new(parts), keys, identities })
+}
+
+/// The metrics of this process. `routes` are the paths that its listeners have.
+pub(super) fn telemetry(routes: &[&'static str]) -> Result<Arc<Telemetry>, Failure> {
+    let build = Build { version: env!("CARGO_PKG_VERSION").to_owned(), v8_version: crate::isolate::v8_version().to_owned() };
+    Telemetry::new(&build, routes).map(Arc::new).map_err(|error| Failure::machine(error.to_string(), "report this"))
 }
 
 fn identities(cells: &Cells, binary: crate::model::Digest) -> Result<BTreeMap<Tier, BuildIdentity>, Failure> {
@@ -136,15 +140,23 @@ impl House {
     /// Refreshes the gauges that nobody pushes.
     pub(super) fn gauge(&self) {
         let parts = self.conduct.parts();
+        parts.telemetry.provenance_records(parts.log.size());
+        match parts.log.completeness() {
+            Ok(trace) => parts.telemetry.trace_complete(trace.ended - trace.missing.len() as u64, trace.ended),
+            // What cannot be shown to be complete is not.
+            Err(error) => {
+                tracing::error!(%error, "trace completeness cannot be computed");
+                parts.telemetry.trace_complete(0, 1);
+            }
+        }
         parts.telemetry.admission(parts.admission.waiting(), parts.admission.running(), parts.admission.memory_bytes());
         for kind in ZygoteKind::ALL {
-            let (idle, alive) = parts.cells.count(kind);
-            let label = match kind {
-                ZygoteKind::Runs(tier) => CellKind::from(tier),
-                ZygoteKind::Intake => CellKind::Intake,
-            };
-            parts.telemetry.cells(label, CellState::Idle, idle);
-            parts.telemetry.cells(label, CellState::Running, alive.saturating_sub(idle));
+            let count = parts.cells.count(kind);
+            for (state, number) in
+                [(CellState::Starting, count.starting), (CellState::Idle, count.idle), (CellState::Running, count.running)]
+            {
+                parts.telemetry.cells(kind.into(), state, number);
+            }
         }
     }
 

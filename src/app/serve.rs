@@ -12,7 +12,7 @@ use crate::policy::RateLimiter;
 use crate::policy::keys::KeyRing;
 use crate::provenance::{Log, ServerEvent, ServerEventKind};
 use crate::run::Conduct;
-use crate::telemetry::init_logging;
+use crate::telemetry::{Listener, init_logging};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,10 +53,11 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     let token = local_token()?;
     let build = house.identities.values().next().map(crate::model::BuildIdentity::digest);
     record(&conduct, ServerEventKind::Started, build).await?;
-    let rooms = Arc::new(Rooms { house, rate: RateLimiter::new(&config.rate), local_token: token.clone() });
+    let rooms = Arc::new(Rooms::new(house, RateLimiter::new(&config.rate), token.clone()));
     let front = Front::new(Arc::clone(&rooms) as Arc<dyn crate::http::Service>, settings(&config.server));
     let public = front.serve_public(public);
     let operator = front.serve_operator(operator);
+    rooms.watch_connections([(Listener::Public, public.gauge()), (Listener::Operator, operator.gauge())]);
     let local = LocalServer { operator: format!("http://{}", operator.address()), token, pid: std::process::id() };
     local
         .announce(&config.server.data)
@@ -117,9 +118,24 @@ async fn upkeep(rooms: Arc<Rooms>) {
     let mut forget = tokio::time::interval(FORGET);
     loop {
         tokio::select! {
-            _ = metrics.tick() => rooms.house.conduct.parts().telemetry.upkeep(),
+            _ = metrics.tick() => {
+                rooms.house.conduct.parts().telemetry.upkeep();
+                seal_missing(&rooms).await;
+            }
             _ = forget.tick() => rooms.house.conduct.forget_old_keys().await,
         }
+    }
+}
+
+/// Seals runs whose seal could not be stored when they ended, once it can.
+async fn seal_missing(rooms: &Rooms) {
+    let log = rooms.house.conduct.parts().log.clone();
+    match tokio::task::spawn_blocking(move || log.seal_missing()).await {
+        Ok(Ok(runs)) => {
+            runs.iter().for_each(|run| tracing::warn!(%run, "a run whose end could not be recorded was sealed as internalError"))
+        }
+        Ok(Err(error)) => tracing::error!(%error, "runs are without their seal"),
+        Err(error) => tracing::error!(%error, "looking for missing seals failed"),
     }
 }
 

@@ -2,26 +2,39 @@
 
 use super::house::House;
 use super::{audit, doctor, keys};
-use crate::http::{Answer, Later, Service};
+use crate::http::{Answer, ConnectionGauge, Later, Service};
 use crate::model::{Principal, Problem, ProblemCode, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
 use crate::provenance;
 use crate::run::{CancelSignal, Idempotency, Page, RunFilter};
+use crate::telemetry::Listener;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// Answers both listeners.
 pub(super) struct Rooms {
     pub(super) house: House,
-    pub(super) rate: RateLimiter,
+    rate: RateLimiter,
     /// Good on the operator listener as an operator's key.
-    pub(super) local_token: String,
+    local_token: String,
+    /// Who has how many connections; known once the listeners serve.
+    connections: OnceLock<[(Listener, ConnectionGauge); 2]>,
 }
 
 impl Rooms {
+    pub(super) fn new(house: House, rate: RateLimiter, local_token: String) -> Self {
+        Self { house, rate, local_token, connections: OnceLock::new() }
+    }
+
+    /// From now on the metrics show these listeners' connections.
+    pub(super) fn watch_connections(&self, listeners: [(Listener, ConnectionGauge); 2]) {
+        // Called once, after the listeners were started.
+        let _ = self.connections.set(listeners);
+    }
+
     /// Runs a change of keys where blocking is allowed.
     fn change_keys<'a>(&'a self, by: &'a Principal, change: keys::Change) -> Later<'a, Result<Value, Problem>> {
         if let Err(problem) = may(by, Role::manages_keys, "manage keys") {
@@ -114,6 +127,9 @@ impl Service for Rooms {
 
     fn metrics(&self) -> String {
         self.house.gauge();
+        for (listener, gauge) in self.connections.get().into_iter().flatten() {
+            self.house.conduct.parts().telemetry.connections(*listener, gauge.count());
+        }
         self.house.conduct.parts().telemetry.render()
     }
 

@@ -5,6 +5,7 @@ use super::exit::Death;
 use super::handle::{Cell, Silence};
 use crate::model::frame::{FromCell, ToCell};
 use crate::model::{Denial, LogLine, Outcome};
+use crate::telemetry::CellExit;
 use std::time::{Duration, Instant};
 
 /// How long after a limit the supervisor kills a cell whose own watchdog did not end it. The inner watchdog asks V8 every
@@ -206,6 +207,7 @@ impl Watch<'_> {
             tracing::debug!(cause = ?exit.cause, said_memory = self.said_memory, grown, "a cell died before its last frame");
         }
         let death = exit.filter(|_| killed.is_none()).map(|exit| Death::of(&exit, self.said_memory, grown, self.budget.memory_bytes));
+        self.cell.observer().cell_ended(cause(killed.as_ref(), death));
         Execution { last, logs: self.logs, denials: self.denials, killed, death, cpu, wall }
     }
 
@@ -216,5 +218,18 @@ impl Watch<'_> {
         }
         self.cell.kill();
         self.cell.ended().await
+    }
+}
+
+/// Why the process of an execution that was killed, or died unasked, or else said its last word, ended.
+fn cause(killed: Option<&Kill>, death: Option<Death>) -> CellExit {
+    match (killed, death) {
+        (Some(Kill::Cpu), _) => CellExit::Cpu,
+        (Some(Kill::Wall), _) => CellExit::Wall,
+        (Some(Kill::Stopped(Outcome::KillSwitch)), _) => CellExit::KillSwitch,
+        (Some(Kill::Stopped(_)), _) => CellExit::Canceled,
+        (Some(Kill::Lied(_)), _) => CellExit::Protocol,
+        (None, Some(death)) => death.into(),
+        (None, None) => CellExit::Done,
     }
 }

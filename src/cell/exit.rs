@@ -1,7 +1,8 @@
 //! What a cell died of.
 
 use super::control::{Exit, ExitCause};
-use super::inside::EXIT_NOT_SEALED;
+use super::inside::{EXIT_NO_ORDER, EXIT_NOT_SEALED};
+use crate::telemetry::CellExit;
 
 /// Share of its memory budget that a cell must have used for a death by a memory-like signal to count as memory: three quarters.
 /// An estimate, not yet measured.
@@ -40,21 +41,21 @@ impl Death {
     }
 }
 
-impl ExitCause {
-    /// A bounded word for metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Code(0) => "exit",
-            Self::Code(_) => "exit_code",
-            Self::Signal(libc::SIGKILL) => "sigkill",
-            Self::Signal(libc::SIGSEGV) => "sigsegv",
-            Self::Signal(libc::SIGABRT) => "sigabrt",
-            Self::Signal(libc::SIGTRAP) => "sigtrap",
-            Self::Signal(libc::SIGILL) => "sigill",
-            Self::Signal(libc::SIGXCPU) => "sigxcpu",
-            Self::Signal(_) => "signal",
-            Self::ZygoteLost => "zygote_lost",
+impl From<Death> for CellExit {
+    fn from(death: Death) -> Self {
+        match death {
+            Death::Memory => Self::Memory,
+            Death::Cpu => Self::Cpu,
+            Death::Crash => Self::Crashed,
+            Death::Host => Self::Internal,
         }
+    }
+}
+
+impl ExitCause {
+    /// True for the ends of a cell that never got an order: its socket was closed, or its holder killed it.
+    pub(super) fn is_of_the_unused(self) -> bool {
+        matches!(self, Self::Code(EXIT_NO_ORDER) | Self::Signal(libc::SIGKILL))
     }
 
     /// True for deaths after which the address-space layout that all siblings share should not be trusted any longer.

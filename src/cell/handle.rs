@@ -2,6 +2,7 @@
 
 use super::control::{Exit, ExitCause};
 use super::keeper::Zygote;
+use super::observe::Observer;
 use super::pool::Pool;
 use crate::model::frame::{self, FrameFault, FromCell, ToCell};
 use bytes::BytesMut;
@@ -10,16 +11,21 @@ use nix::unistd::Pid;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
+
+/// First room for what a cell sends, in bytes: an ordinary run's frames in one read.
+const BUFFER_BYTES: usize = 4 << 10;
 
 /// A cell that exists and has no order yet.
 pub(super) struct IdleCell {
     pub(super) stream: std::os::unix::net::UnixStream,
     pub(super) pidfd: OwnedFd,
     pub(super) exit: oneshot::Receiver<Exit>,
+    pub(super) ordered: Arc<AtomicBool>,
     pub(super) zygote: Arc<Zygote>,
 }
 
@@ -40,6 +46,8 @@ pub struct Cell {
     pidfd: OwnedFd,
     clock: Option<ClockId>,
     exit: oneshot::Receiver<Exit>,
+    ordered: Arc<AtomicBool>,
+    waited: Option<Duration>,
     buffer: BytesMut,
     pub(super) zygote: Arc<Zygote>,
     pool: Arc<Pool>,
@@ -48,19 +56,40 @@ pub struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(idle: IdleCell, pool: Arc<Pool>) -> io::Result<Self> {
+    pub(super) fn new(idle: IdleCell, pool: Arc<Pool>, waited: Option<Duration>) -> io::Result<Self> {
         let clock = outer_pid(&idle.pidfd).and_then(|pid| clock_getcpuclockid(pid).ok());
         let stream = UnixStream::from_std(idle.stream)?;
-        Ok(Self { stream, pidfd: idle.pidfd, clock, exit: idle.exit, buffer: BytesMut::new(), zygote: idle.zygote, pool, replaced: false })
+        Ok(Self {
+            stream,
+            pidfd: idle.pidfd,
+            clock,
+            exit: idle.exit,
+            ordered: idle.ordered,
+            waited,
+            buffer: BytesMut::with_capacity(BUFFER_BYTES),
+            zygote: idle.zygote,
+            pool,
+            replaced: false,
+        })
     }
 
     /// Gives the cell its one order, then asks for another idle cell to take this one's place.
     pub(super) async fn order(&mut self, order: &ToCell) -> io::Result<()> {
         let bytes = frame::encode(order, frame::TO_CELL_MAX).map_err(io::Error::other)?;
+        self.ordered.store(true, Ordering::Release);
         let written = self.stream.write_all(&bytes).await;
         // Not earlier: the fork would compete with the order for the machine.
         self.replace();
         written
+    }
+
+    /// How long its taker waited for it to be forked; none when it was idle already.
+    pub fn waited(&self) -> Option<Duration> {
+        self.waited
+    }
+
+    pub(super) fn observer(&self) -> &Observer {
+        self.pool.observer()
     }
 
     fn replace(&mut self) {

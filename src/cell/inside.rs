@@ -14,7 +14,7 @@ use std::rc::Rc;
 pub(super) const EXIT_NOT_SEALED: i32 = 71;
 
 /// Exit code of a cell whose supervisor went away or sent something that is no order.
-const EXIT_NO_ORDER: i32 = 72;
+pub(super) const EXIT_NO_ORDER: i32 = 72;
 
 /// Memory that a cell may map beyond what it inherited and its run's budget: the watchdog thread's stack, V8's nursery, code
 /// and compiler memory, and the headroom in which a termination for memory unwinds. An estimate, not yet

@@ -6,6 +6,7 @@ use super::control::{CellId, Exit, ExitCause, FromZygote, Sealed, ToZygote, Zygo
 use super::handle::IdleCell;
 use super::pool::Pool;
 use super::stderr;
+use crate::telemetry::CellExit;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::collections::HashMap;
 use std::io;
@@ -44,6 +45,8 @@ struct Brood {
 /// A cell from the fork request to its end.
 struct Registered {
     exit: oneshot::Sender<Exit>,
+    /// True once it got its order: then whoever watches it tells how it ended.
+    ordered: Arc<AtomicBool>,
     /// Present until the zygote says that the cell exists.
     unborn: Option<(std::os::unix::net::UnixStream, oneshot::Receiver<Exit>)>,
 }
@@ -66,7 +69,7 @@ impl Zygote {
         // At most REQUESTS_MAX small messages are in the socket's buffer, so this does not block.
         send(&self.control, &ToZygote::Fork(id), Some(theirs.as_fd()))?;
         let (sender, receiver) = oneshot::channel();
-        brood.cells.insert(id, Registered { exit: sender, unborn: Some((ours, receiver)) });
+        brood.cells.insert(id, Registered { exit: sender, ordered: Arc::default(), unborn: Some((ours, receiver)) });
         brood.requested += 1;
         Ok(())
     }
@@ -102,9 +105,10 @@ impl Zygote {
         self.retiring.load(Ordering::Acquire)
     }
 
-    /// Cells alive or being born.
-    pub(super) fn cells(&self) -> usize {
-        self.lock().cells.len()
+    /// Cells alive or being born, and how many of them are being born.
+    pub(super) fn cells(&self) -> (usize, usize) {
+        let brood = self.lock();
+        (brood.cells.len(), brood.requested)
     }
 
     fn end_if_done(&self) {
@@ -159,9 +163,10 @@ impl Zygote {
     }
 
     fn born_cell(self: &Arc<Self>, id: CellId, pidfd: OwnedFd, pool: &Arc<Pool>) {
-        let unborn = self.lock().cells.get_mut(&id).and_then(|registered| registered.unborn.take());
-        if let Some((stream, exit)) = unborn {
-            pool.offer(IdleCell { stream, pidfd, exit, zygote: Arc::clone(self) });
+        let born = |registered: &mut Registered| registered.unborn.take().map(|born| (born, Arc::clone(&registered.ordered)));
+        let unborn = self.lock().cells.get_mut(&id).and_then(born);
+        if let Some(((stream, exit), ordered)) = unborn {
+            pool.offer(IdleCell { stream, pidfd, exit, ordered, zygote: Arc::clone(self) });
             self.lock().requested -= 1;
             // Not before: until here the cell counted twice.
             pool.replenish();
@@ -170,23 +175,31 @@ impl Zygote {
 
     fn ended_cell(&self, id: CellId, exit: Exit, pool: &Arc<Pool>) {
         let registered = self.lock().cells.remove(&id);
-        pool.cell_ended(exit.cause);
         if exit.cause.is_suspicious() {
             self.suspicious.store(true, Ordering::Relaxed);
         }
         if let Some(registered) = registered {
-            // Nobody waits for the end of a cell whose run was answered already.
-            let _ = registered.exit.send(exit);
+            registered.ended(exit, pool);
         }
         self.end_if_done();
     }
 
     /// The zygote is gone, and so are its cells.
-    fn lost(&self) {
+    fn lost(&self, pool: &Pool) {
         for (_, registered) in self.lock().cells.drain() {
             let gone = Exit { cause: ExitCause::ZygoteLost, cpu: std::time::Duration::ZERO, max_rss_bytes: 0 };
-            let _ = registered.exit.send(gone);
+            registered.ended(gone, pool);
         }
+    }
+}
+
+impl Registered {
+    fn ended(self, exit: Exit, pool: &Pool) {
+        if !self.ordered.load(Ordering::Acquire) {
+            pool.observer().cell_ended(if exit.cause.is_of_the_unused() { CellExit::Unused } else { CellExit::Internal });
+        }
+        // Nobody waits for the end of a cell whose run was answered already.
+        let _ = self.exit.send(exit);
     }
 }
 
@@ -198,7 +211,7 @@ pub(super) fn start(pool: Arc<Pool>, runtime: tokio::runtime::Handle) -> io::Res
 }
 
 fn keep(pool: &Arc<Pool>, runtime: &tokio::runtime::Handle) {
-    match spawn(pool.order(), pool.executable(), runtime, pool.kind().label()) {
+    match spawn(pool, runtime) {
         Ok((zygote, mut child)) => {
             let zygote = Arc::new(zygote);
             pool.installed(Arc::clone(&zygote));
@@ -206,7 +219,7 @@ fn keep(pool: &Arc<Pool>, runtime: &tokio::runtime::Handle) {
             // Gone, or speaking nonsense: either way nothing of it may live on.
             let _ = child.kill();
             let _ = child.wait();
-            zygote.lost();
+            zygote.lost(pool);
             pool.uninstalled(&zygote);
         }
         Err(error) => pool.not_started(&error),
@@ -214,20 +227,15 @@ fn keep(pool: &Arc<Pool>, runtime: &tokio::runtime::Handle) {
 }
 
 /// Starts the process and waits until it is sealed.
-fn spawn(
-    order: &ZygoteOrder,
-    executable: &std::path::Path,
-    runtime: &tokio::runtime::Handle,
-    label: &'static str,
-) -> io::Result<(Zygote, Child)> {
+fn spawn(pool: &Pool, runtime: &tokio::runtime::Handle) -> io::Result<(Zygote, Child)> {
     let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     let (stderr_read, stderr_write) = stderr::pipe()?;
-    let mut command = Command::new(executable);
+    let mut command = Command::new(pool.executable());
     command.arg("zygote").env_clear().current_dir("/").stdin(theirs).stdout(Stdio::null()).stderr(stderr_write);
     let mut child = command.spawn()?;
     drop(command);
-    stderr::drain(stderr_read, runtime, label)?;
-    match begin(&control, order) {
+    stderr::drain(stderr_read, runtime, pool.observer().clone())?;
+    match begin(&control, pool.order()) {
         Ok(sealed) => {
             let zygote = Zygote {
                 control,

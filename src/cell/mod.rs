@@ -29,6 +29,6 @@ pub use guest::{OutOfMemory, Sink, Warm, WarmGuest};
 pub use handle::Cell;
 pub use inside::{DATA_SLACK_BYTES, PREPARE_MEMORY_BYTES};
 pub use kind::ZygoteKind;
-pub use pool::{Cells, CellsError, CellsSettings, PoolSettings};
+pub use pool::{Cells, CellsError, CellsSettings, Count, PoolSettings};
 pub use seal::{ENFORCED, LAYERS};
 pub use zygote::zygote_main;

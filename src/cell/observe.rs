@@ -1,23 +1,51 @@
 //! What the cells room tells operators.
 
+use super::ZygoteKind;
 use super::control::Sealed;
+use crate::telemetry::{CellExit, CellKind, Syscall, Telemetry, ZygoteReplacement};
+use std::sync::Arc;
 
-/// A system call of a cell was refused by its filter.
-pub(super) fn refused_call(zygote: &'static str, call: &'static str) {
-    tracing::warn!(zygote, call, "a cell's system call was refused");
+/// Tells of the zygotes and cells of one kind, in metrics and in the log.
+#[derive(Clone)]
+pub(super) struct Observer {
+    telemetry: Arc<Telemetry>,
+    kind: ZygoteKind,
 }
 
-/// A zygote is to be replaced.
-pub(super) fn zygote_replaced(zygote: &'static str, reason: &'static str) {
-    tracing::info!(zygote, reason, "a zygote is replaced");
+impl Observer {
+    pub(super) fn new(telemetry: Arc<Telemetry>, kind: ZygoteKind) -> Self {
+        Self { telemetry, kind }
+    }
+
+    /// A system call of a cell was refused by its filter.
+    pub(super) fn refused_call(&self, call: &'static str) {
+        tracing::warn!(zygote = self.kind.label(), call, "a cell's system call was refused");
+        self.telemetry.seccomp_refusal(Syscall::of(call));
+    }
+
+    /// A zygote is to be replaced.
+    pub(super) fn zygote_replaced(&self, reason: ZygoteReplacement) {
+        tracing::info!(zygote = self.kind.label(), reason = reason.as_str(), "a zygote is replaced");
+        self.telemetry.zygote_replaced(self.kind.into(), reason);
+    }
+
+    /// A zygote is sealed.
+    pub(super) fn zygote_sealed(&self, sealed: &Sealed) {
+        tracing::debug!(zygote = self.kind.label(), start_ms = sealed.start.as_millis(), "a zygote is sealed");
+    }
+
+    /// A cell ended.
+    pub(super) fn cell_ended(&self, cause: CellExit) {
+        tracing::trace!(zygote = self.kind.label(), cause = cause.as_str(), "a cell ended");
+        self.telemetry.cell_exit(self.kind.into(), cause);
+    }
 }
 
-/// A zygote is sealed.
-pub(super) fn zygote_sealed(zygote: &'static str, sealed: &Sealed) {
-    tracing::debug!(zygote, start_ms = sealed.start.as_millis(), "a zygote is sealed");
-}
-
-/// A cell ended.
-pub(super) fn cell_exit(zygote: &'static str, cause: &'static str) {
-    tracing::trace!(zygote, cause, "a cell ended");
+impl From<ZygoteKind> for CellKind {
+    fn from(kind: ZygoteKind) -> Self {
+        match kind {
+            ZygoteKind::Runs(tier) => tier.into(),
+            ZygoteKind::Intake => Self::Intake,
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! Pools of idle cells, one per kind of zygote, and the replacement of zygotes.
 
-use super::control::{ExitCause, Sealed, ZygoteOrder};
+use super::control::{Sealed, ZygoteOrder};
 use super::handle::{Cell, IdleCell};
 use super::keeper::{self, Zygote};
 use super::kind::ZygoteKind;
-use super::observe;
+use super::observe::Observer;
+use crate::telemetry::{Telemetry, ZygoteReplacement};
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 /// How long a zygote may take from its start until it is sealed. An estimate with much room.
@@ -34,7 +35,7 @@ pub struct PoolSettings {
 }
 
 /// What all pools need.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CellsSettings {
     /// The pools.
     pub pools: Vec<PoolSettings>,
@@ -44,6 +45,8 @@ pub struct CellsSettings {
     pub replace_after: Duration,
     /// This program, to re-execute.
     pub executable: PathBuf,
+    /// Where zygotes and cells are counted.
+    pub telemetry: Arc<Telemetry>,
 }
 
 /// Why there are no cells. The host's fault or its machine's.
@@ -66,6 +69,17 @@ pub enum CellsError {
     /// No pool for this kind was configured.
     #[error("there is no pool for {0}")]
     NoPool(&'static str),
+}
+
+/// How many cells of a kind there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Being forked.
+    pub starting: usize,
+    /// Waiting in the pool.
+    pub idle: usize,
+    /// Serving an order, or ending.
+    pub running: usize,
 }
 
 /// All pools.
@@ -95,6 +109,7 @@ pub(super) struct Pool {
     replace_after_forks: u64,
     replace_after: Duration,
     executable: PathBuf,
+    observer: Observer,
     inner: Mutex<Inner>,
     /// One permit per idle cell, so that takers queue in order.
     ready: Semaphore,
@@ -132,9 +147,9 @@ impl Cells {
         current.ok_or(CellsError::NotStarted { kind: kind.label(), why: "it is being replaced".into() })
     }
 
-    /// Idle cells and all living cells of `kind`.
-    pub fn count(&self, kind: ZygoteKind) -> (usize, usize) {
-        self.pool(kind).map_or((0, 0), |pool| pool.count())
+    /// How many cells of `kind` there are.
+    pub fn count(&self, kind: ZygoteKind) -> Count {
+        self.pool(kind).map_or_else(|_| Count::default(), |pool| pool.count())
     }
 
     /// Ends every zygote, and with them every cell. Call when no execution is under way.
@@ -156,8 +171,10 @@ impl Drop for Cells {
 impl Pool {
     fn new(settings: PoolSettings, all: &CellsSettings) -> Arc<Self> {
         let order = ZygoteOrder { kind: settings.kind, heap_bytes_max: settings.heap_bytes_max, touch: settings.touch };
+        let observer = Observer::new(Arc::clone(&all.telemetry), settings.kind);
         Arc::new_cyclic(|itself| Self {
             settings,
+            observer,
             order,
             replace_after_forks: all.replace_after_forks,
             replace_after: all.replace_after,
@@ -176,6 +193,10 @@ impl Pool {
 
     pub(super) fn kind(&self) -> ZygoteKind {
         self.settings.kind
+    }
+
+    pub(super) fn observer(&self) -> &Observer {
+        &self.observer
     }
 
     pub(super) fn order(&self) -> &ZygoteOrder {
@@ -213,9 +234,16 @@ impl Pool {
     }
 
     async fn take(&self) -> Result<Cell, CellsError> {
+        let asked = Instant::now();
+        let mut waited = None;
         loop {
-            let permit = self.ready.acquire().await.map_err(|_| CellsError::Stopping)?;
-            permit.forget();
+            match self.ready.try_acquire() {
+                Ok(permit) => permit.forget(),
+                Err(_) => {
+                    self.ready.acquire().await.map_err(|_| CellsError::Stopping)?.forget();
+                    waited = Some(asked.elapsed());
+                }
+            }
             let Some(mut idle) = self.lock().idle.pop_front() else { continue };
             // One that died while idle, killed from outside or by the kernel for memory, is replaced and passed over.
             if idle.exit.try_recv() != Err(oneshot::error::TryRecvError::Empty) {
@@ -223,7 +251,7 @@ impl Pool {
                 continue;
             }
             let pool = self.itself.upgrade().ok_or(CellsError::Stopping)?;
-            return Ok(Cell::new(idle, pool).inspect_err(|_| self.replenish())?);
+            return Ok(Cell::new(idle, pool, waited).inspect_err(|_| self.replenish())?);
         }
     }
 
@@ -243,7 +271,7 @@ impl Pool {
             self.replenish_later();
         }
         if let Some(reason) = self.reason_to_replace(&current) {
-            observe::zygote_replaced(self.kind().label(), reason);
+            self.observer.zygote_replaced(reason);
             if let Err(error) = self.start_zygote() {
                 tracing::error!(zygote = self.kind().label(), %error, "no successor could be started");
                 self.starting.store(false, Ordering::Release);
@@ -251,15 +279,15 @@ impl Pool {
         }
     }
 
-    fn reason_to_replace(&self, current: &Zygote) -> Option<&'static str> {
+    fn reason_to_replace(&self, current: &Zygote) -> Option<ZygoteReplacement> {
         if self.starting.load(Ordering::Acquire) {
             None
         } else if current.is_suspicious() {
-            Some("crash")
+            Some(ZygoteReplacement::Fault)
         } else if current.forks() >= self.replace_after_forks {
-            Some("forks")
+            Some(ZygoteReplacement::Forks)
         } else if current.born().elapsed() >= self.replace_after {
-            Some("age")
+            Some(ZygoteReplacement::Age)
         } else {
             None
         }
@@ -278,7 +306,7 @@ impl Pool {
 
     /// A zygote is sealed: it takes over, and its predecessor retires.
     pub(super) fn installed(&self, zygote: Arc<Zygote>) {
-        observe::zygote_sealed(self.kind().label(), &zygote.sealed);
+        self.observer.zygote_sealed(&zygote.sealed);
         let mut inner = self.lock();
         let before = inner.current.replace(Arc::clone(&zygote));
         inner.alive.retain(|alive| alive.strong_count() > 0);
@@ -317,7 +345,7 @@ impl Pool {
         }
         drop(inner);
         if was_current && !self.stopping.load(Ordering::Acquire) {
-            observe::zygote_replaced(self.kind().label(), "death");
+            self.observer.zygote_replaced(ZygoteReplacement::Died);
             self.not_started(&io::Error::other("the zygote died"));
         }
     }
@@ -360,16 +388,15 @@ impl Pool {
         });
     }
 
-    /// A cell ended. One that died idle is replaced when somebody finds it.
-    pub(super) fn cell_ended(&self, cause: ExitCause) {
-        observe::cell_exit(self.kind().label(), cause.label());
-    }
-
-    fn count(&self) -> (usize, usize) {
+    fn count(&self) -> Count {
         let inner = self.lock();
         let (idle, zygotes): (_, Vec<_>) = (inner.idle.len(), inner.alive.iter().filter_map(Weak::upgrade).collect());
         drop(inner);
-        (idle, zygotes.iter().map(|zygote| zygote.cells()).sum())
+        let (alive, starting) = zygotes.iter().fold((0, 0), |(alive, starting), zygote| {
+            let (cells, requested) = zygote.cells();
+            (alive + cells, starting + requested)
+        });
+        Count { starting, idle, running: alive.saturating_sub(idle + starting) }
     }
 
     fn stop(&self) {

@@ -1,5 +1,6 @@
 //! What zygotes and cells write on descriptor 2: refused system calls, and V8's fatal text. Bounded on both ends.
 
+use super::observe::Observer;
 use super::os::REFUSED_PREFIX;
 use super::seccomp::call_name;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -22,7 +23,7 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Reads the pipe to its end in the background.
-pub(super) fn drain(read: OwnedFd, runtime: &tokio::runtime::Handle, zygote: &'static str) -> io::Result<()> {
+pub(super) fn drain(read: OwnedFd, runtime: &tokio::runtime::Handle, observer: Observer) -> io::Result<()> {
     let _inside = runtime.enter();
     let mut reader = BufReader::new(Receiver::from_owned_fd(read)?);
     runtime.spawn(async move {
@@ -30,7 +31,7 @@ pub(super) fn drain(read: OwnedFd, runtime: &tokio::runtime::Handle, zygote: &'s
             let mut chunk = Vec::new();
             match (&mut reader).take(CHUNK_BYTES).read_until(b'\n', &mut chunk).await {
                 Ok(0) | Err(_) => return,
-                Ok(_) => note(&String::from_utf8_lossy(&chunk), zygote),
+                Ok(_) => note(&String::from_utf8_lossy(&chunk), &observer),
             }
             if reader.buffer().is_empty() {
                 tokio::time::sleep(PAUSE).await;
@@ -40,10 +41,10 @@ pub(super) fn drain(read: OwnedFd, runtime: &tokio::runtime::Handle, zygote: &'s
     Ok(())
 }
 
-fn note(line: &str, zygote: &'static str) {
+fn note(line: &str, observer: &Observer) {
     match refused_call(line) {
-        Some(call) => super::observe::refused_call(zygote, call),
-        None => tracing::debug!(zygote, text = line.trim_end(), "a cell's last words"),
+        Some(call) => observer.refused_call(call),
+        None => tracing::debug!(text = line.trim_end(), "a cell's last words"),
     }
 }
 

@@ -76,8 +76,21 @@ pub struct Drained {
 pub struct Running {
     address: SocketAddr,
     stage: watch::Sender<Stage>,
+    gauge: ConnectionGauge,
+}
+
+/// How many connections a listener has open.
+#[derive(Debug, Clone)]
+pub struct ConnectionGauge {
     places: Arc<Semaphore>,
     places_max: u32,
+}
+
+impl ConnectionGauge {
+    /// Their number now.
+    pub fn count(&self) -> usize {
+        (self.places_max as usize).saturating_sub(self.places.available_permits())
+    }
 }
 
 impl Running {
@@ -88,7 +101,7 @@ impl Running {
         let (stage, watcher) = watch::channel(Stage::Open);
         let address = bound.address;
         tokio::spawn(accept(bound.listener, Arc::new(door), Arc::clone(&places), watcher));
-        Self { address, stage, places, places_max }
+        Self { address, stage, gauge: ConnectionGauge { places, places_max } }
     }
 
     /// The address it listens on.
@@ -98,13 +111,18 @@ impl Running {
 
     /// Connections that are open now.
     pub fn connections(&self) -> usize {
-        (self.places_max as usize).saturating_sub(self.places.available_permits())
+        self.gauge.count()
+    }
+
+    /// Goes on counting them.
+    pub fn gauge(&self) -> ConnectionGauge {
+        self.gauge.clone()
     }
 
     /// Stops accepting, lets the requests in flight finish within `deadline`, then drops what is left, which cancels its runs.
     pub async fn drain(self, deadline: Duration) -> Drained {
         self.stage.send_replace(Stage::Draining);
-        let everyone = || self.places.acquire_many(self.places_max);
+        let everyone = || self.gauge.places.acquire_many(self.gauge.places_max);
         let cut = match timeout(deadline, everyone()).await {
             Ok(_places) => 0,
             Err(_elapsed) => self.connections(),

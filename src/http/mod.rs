@@ -25,7 +25,7 @@ mod tests;
 mod time;
 mod trace;
 
-pub use listener::{Bound, Drained, HttpError, Running};
+pub use listener::{Bound, ConnectionGauge, Drained, HttpError, Running};
 pub use service::{Answer, Later, Service};
 pub use settings::Settings;
 

@@ -116,7 +116,7 @@ impl Refusal {
         Some(Denial {
             capability: "module".to_owned(),
             target: plain(specifier, QUOTE_CHARS_MAX),
-            rule: "module.artifact-only".to_owned(),
+            rule: "module.own-only".to_owned(),
             reason: plain(&self.to_string(), MESSAGE_CHARS_MAX),
             remediation: plain(&self.remediation(), MESSAGE_CHARS_MAX),
         })
@@ -170,10 +170,7 @@ mod tests {
     fn only_an_import_asks_for_a_capability() {
         let import = Refusal::Import { specifier: "node:fs".into(), meant: None }.at("main.ts", "\n  import", 3);
         let denial = import.denial.expect("an import is a denial");
-        assert_eq!(
-            (denial.capability.as_str(), denial.target.as_str(), denial.rule.as_str()),
-            ("module", "node:fs", "module.artifact-only")
-        );
+        assert_eq!((denial.capability.as_str(), denial.target.as_str(), denial.rule.as_str()), ("module", "node:fs", "module.own-only"));
         assert_eq!(import.location, Some(Location { file: "main.ts".into(), line: 2, column: 3 }));
         assert_eq!(Refusal::Jsx.nowhere().denial, None);
     }

@@ -4,6 +4,7 @@
 //! consumes it. One that is dropped unsealed (its task panicked or was cancelled) seals itself as `internalError`, cause `abandoned`.
 
 use super::ProvenanceError;
+use super::complete::UnderWay;
 use super::log::{Appended, Log, Place, draft, form, now_ms};
 use super::record::{Intent, Record, Seal};
 use super::rows::RunRow;
@@ -24,6 +25,7 @@ struct Open {
     intent: Intent,
     place: Place,
     started_ms: u64,
+    under_way: UnderWay,
 }
 
 /// A run that is sealed.
@@ -52,13 +54,15 @@ impl std::fmt::Debug for Unsealed {
 }
 
 impl Intended {
-    pub(super) fn new(log: Log, intent: Intent, place: Place, started_ms: u64) -> Self {
-        Self { open: Some(Box::new(Open { log, intent, place, started_ms })) }
+    pub(super) fn new(log: Log, intent: Intent, place: Place, started_ms: u64, under_way: UnderWay) -> Self {
+        Self { open: Some(Box::new(Open { log, intent, place, started_ms, under_way })) }
     }
 
     /// There is nothing to seal: the intent was not stored after all.
     pub(super) fn disown(mut self) {
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            open.under_way.forget();
+        }
     }
 
     /// The intent's place in the log.
@@ -157,9 +161,9 @@ impl Drop for Intended {
             Some(permit) => open.enqueue_seal(permit, &mut report, Some("abandoned"), Durability::Batched),
         };
         match handed_over {
-            // Nobody waits for the answer. Should the write fail, the next start seals the run.
+            // Nobody waits for the answer. Should the write fail, the run is missing its seal and is found by that.
             Ok((_, commit)) => drop(commit),
-            Err(error) => tracing::warn!(run = %open.intent.run, %error, "an abandoned run stays open until the next start seals it"),
+            Err(error) => tracing::warn!(run = %open.intent.run, %error, "an abandoned run stays open until the store takes writes again"),
         }
     }
 }

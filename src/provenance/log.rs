@@ -1,5 +1,6 @@
 //! The log: one gapless sequence of records, each stored in one batch with its hashes and whatever belongs to it.
 
+use super::complete::Tally;
 use super::intended::Intended;
 use super::merkle::{Frontier, leaf};
 use super::record::{Intent, KeyEvent, RECORD_VERSION, Record, Refusal, ServerEvent};
@@ -38,6 +39,7 @@ pub struct Log {
 struct Inner {
     store: Store,
     state: Mutex<State>,
+    tally: Tally,
 }
 
 /// What the next record builds on.
@@ -54,7 +56,7 @@ impl Log {
     /// Errors: [`ProvenanceError::Store`], [`ProvenanceError::Damaged`].
     pub fn open(store: Store) -> Result<(Self, Vec<RunId>), ProvenanceError> {
         let state = State::load(&store)?;
-        let log = Self { inner: Arc::new(Inner { store, state: Mutex::new(state) }) };
+        let log = Self { inner: Arc::new(Inner { store, state: Mutex::new(state), tally: Tally::default() }) };
         let recovered = recover::seal_open_intents(&log)?;
         Ok((log, recovered))
     }
@@ -62,6 +64,10 @@ impl Log {
     /// The store under it.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.inner.tally
     }
 
     /// How many records it has, those on their way to the store included.
@@ -78,16 +84,25 @@ impl Log {
         let mut row = RunRow::running(&intent, at_ms);
         let json = draft(at_ms, &Record::Intent(Box::new(intent.clone())))?;
         let permit = self.store().reserve().await?;
-        let (place, commit) = self.enqueue(permit, &json, durability, |place| {
+        // Before the intent can be seen: an open intent that is not under way is a missing seal.
+        let under_way = self.tally().begin(intent.run);
+        let enqueued = self.enqueue(permit, &json, durability, |place| {
             if self.store().get(Tree::RunRows, &key)?.is_some() {
                 return Err(ProvenanceError::RunKnown(intent.run));
             }
             row.intent_sequence = place.appended.sequence;
             let open = with.put(Tree::OpenIntents, key, place.appended.sequence.to_be_bytes());
             Ok(open.put(Tree::RunRows, key, serde_json::to_vec(&row).map_err(form)?))
-        })?;
+        });
+        let (place, commit) = match enqueued {
+            Ok(enqueued) => enqueued,
+            Err(error) => {
+                under_way.forget();
+                return Err(error);
+            }
+        };
         // Made before the answer: should the caller go away while waiting, dropping it seals the run.
-        let intended = Intended::new(self.clone(), intent, place, at_ms);
+        let intended = Intended::new(self.clone(), intent, place, at_ms, under_way);
         match commit.await {
             Ok(()) => Ok(intended),
             Err(error) => {

@@ -5,6 +5,7 @@
 //! batch of the record they belong to; a seal holds the digest of its report, so the report can be checked, and deleted without harm
 //! to the log. A run that goes on is listed, without an outcome; it has no report yet.
 
+mod complete;
 mod error;
 mod intended;
 mod log;
@@ -18,6 +19,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use complete::Completeness;
 pub use error::ProvenanceError;
 pub use intended::{Intended, Sealed, Unsealed};
 pub use log::{Appended, Log, RECORD_BYTES_MAX};

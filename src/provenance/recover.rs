@@ -21,7 +21,7 @@ pub(super) fn seal_open_intents(log: &Log) -> Result<Vec<RunId>, ProvenanceError
             break;
         }
         for (run, sequence) in page {
-            recovered.push(seal(log, &run, &sequence)?);
+            recovered.push(seal(log, &run, &sequence, "recovered")?);
         }
     }
     if !recovered.is_empty() {
@@ -31,7 +31,8 @@ pub(super) fn seal_open_intents(log: &Log) -> Result<Vec<RunId>, ProvenanceError
     Ok(recovered)
 }
 
-fn seal(log: &Log, run: &[u8], sequence: &[u8]) -> Result<RunId, ProvenanceError> {
+/// Seals the open intent of `run` at `sequence` as `internalError` with `cause`.
+pub(super) fn seal(log: &Log, run: &[u8], sequence: &[u8], cause: &str) -> Result<RunId, ProvenanceError> {
     let number = sequence.try_into().map(u64::from_be_bytes);
     let sequence = number.map_err(|_| ProvenanceError::Damaged { sequence: 0, what: "an open intent has no sequence".to_owned() })?;
     let damaged = |what: &str| ProvenanceError::Damaged { sequence, what: what.to_owned() };
@@ -41,10 +42,10 @@ fn seal(log: &Log, run: &[u8], sequence: &[u8]) -> Result<RunId, ProvenanceError
         return Err(damaged("an open intent is of another run"));
     }
     let run = intent.run;
-    let report = stand_in(&intent, "Recovered", "the server stopped before this run's end was recorded");
+    let report = stand_in(&intent, "Recovered", "the server could not record this run's end when it ended");
     let place = Place { appended: Appended { sequence, leaf }, generation: log.store().generation() };
-    let intended = Intended::new(log.clone(), *intent, place, stored.at_ms);
-    match wait(intended.seal(report, Some("recovered"), Durability::Batched)) {
+    let intended = Intended::new(log.clone(), *intent, place, stored.at_ms, log.tally().begin(run));
+    match wait(intended.seal(report, Some(cause), Durability::Batched)) {
         Ok(_) => Ok(run),
         Err(unsealed) => {
             let unsealed = *unsealed;

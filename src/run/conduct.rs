@@ -168,12 +168,12 @@ impl Inner {
         let (intended, cell) = steps::intend(self, &ready, first).await?;
         let report = steps::execute(self, &ready, cell, running.stopped(&mut cancel)).await;
         let sealed = steps::seal(&ready, intended, report).await?;
-        self.parts.telemetry.provenance_record();
         serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
     }
 
     async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem) {
         self.parts.telemetry.refusal(problem.code);
+        problem.denials.iter().for_each(|denial| self.parts.telemetry.denial_told(denial));
         let refusal = Refusal::of(problem, principal, artifact);
         if let Err(error) = self.parts.log.refuse(refusal, Durability::Batched).await {
             tracing::error!(%error, code = problem.code.as_str(), "a refusal could not be recorded");

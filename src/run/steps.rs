@@ -61,11 +61,13 @@ pub(super) async fn ready(
     let artifact_id = artifact.id();
     let refuse = |problem| Refused::new(problem, Some(artifact_id));
     let granted = decide(inner, &principal, &request, &artifact).map_err(refuse)?;
+    let waiting_since = Instant::now();
     let admitted = tokio::select! {
         admitted = inner.parts.admission.admit(memory_mb(&granted.grant().limits)) => admitted,
         _ = running.stopped(cancel) => Err(went_away()),
     };
     let admitted = admitted.map_err(refuse)?;
+    inner.parts.telemetry.admitted(waiting_since.elapsed());
     let stop = running.stopped(cancel);
     let prepared = prepare::prepare(&inner.parts.cells, &inner.parts.artifacts, artifact_id, &artifact, stop).await.map_err(refuse)?;
     let identity = Identity::of(artifact_id, granted.grant(), inner.build(granted.grant().tier));
@@ -145,6 +147,7 @@ pub(super) async fn execute(
 ) -> RunReport {
     let queue = ready.asked_at.elapsed();
     let limits = ready.granted.grant().limits;
+    let waited = cell.as_ref().ok().and_then(Cell::waited);
     let mut execution = match cell {
         Ok(cell) => cell.execute(&ToCell::Run(Box::new(ready.order())), budget(&limits), caps(&limits), stop).await,
         Err(error) => {
@@ -156,16 +159,20 @@ pub(super) async fn execute(
     if let Some(cause) = &verdict.cause {
         tracing::warn!(run = %ready.run, outcome = %verdict.outcome, cause, "a run did not end on its own");
     }
-    observe(inner, ready, &execution, &verdict);
+    observe(inner, ready, &execution, &verdict, waited);
     ready.report(execution, verdict, queue)
 }
 
-fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict) {
+fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict, waited: Option<Duration>) {
     let (telemetry, tier, limits) = (&inner.parts.telemetry, ready.granted.grant().tier, ready.granted.grant().limits);
     telemetry.run_finished(tier, verdict.outcome, execution.wall, execution.cpu);
     execution.denials.iter().for_each(|denial| telemetry.denial_told(denial));
     if verdict.start_us > 0 {
-        telemetry.isolate_started(Start::Warm, Duration::from_micros(verdict.start_us));
+        let started = Duration::from_micros(verdict.start_us).min(execution.wall);
+        match waited {
+            None => telemetry.isolate_started(Start::Warm, started),
+            Some(waited) => telemetry.isolate_started(Start::Cold, waited + started),
+        }
     }
     match verdict.outcome {
         Outcome::ExceededCpu => {
@@ -252,7 +259,8 @@ impl Ready {
                 cpu_ms: ms(execution.cpu),
                 wall_ms: ms(execution.wall),
                 queue_ms: ms(queue),
-                start_ms: ms(Duration::from_micros(verdict.start_us)),
+                // A claim of the cell; it cannot have started after it ended.
+                start_ms: ms(Duration::from_micros(verdict.start_us).min(execution.wall)),
                 heap_peak_bytes: verdict.heap_peak_bytes,
                 external_peak_bytes: verdict.external_peak_bytes,
                 sub_requests: 0,

@@ -18,7 +18,7 @@ impl Telemetry {
         record(self.run_cpu.of(tier), cpu);
     }
 
-    /// A cell began guest code, `took` after it got the order.
+    /// A cell began guest code, `took` after it got the order, or, when it had to be forked first, after it was asked for.
     pub fn isolate_started(&self, state: Start, took: Duration) {
         record(self.isolate_start.of(state), took);
     }
@@ -64,9 +64,9 @@ impl Telemetry {
         add_one(self.seccomp_refusals.of(syscall));
     }
 
-    /// A provenance record was appended.
-    pub fn provenance_record(&self) {
-        self.provenance_records.increment(1);
+    /// The log has this many provenance records.
+    pub fn provenance_records(&self, records: u64) {
+        self.provenance_records.absolute(records);
     }
 
     /// Of `intents` (those of runs under way left out), `sealed` have their end on record. Without any, nothing is missing.

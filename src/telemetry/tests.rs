@@ -20,7 +20,7 @@ fn everything() -> Telemetry {
     telemetry.cell_exit(Tier::Production.into(), CellExit::Done);
     telemetry.zygote_replaced(CellKind::Intake, ZygoteReplacement::Age);
     telemetry.seccomp_refusal(Syscall::of("bpf"));
-    telemetry.provenance_record();
+    telemetry.provenance_records(1);
     telemetry.trace_complete(1, 2);
     telemetry.hardening(&BTreeMap::from([("landlock".into(), "partial: ABI 3".into()), ("seccomp".into(), "enforced".into())]));
     telemetry.refusal(ProblemCode::TooLarge);

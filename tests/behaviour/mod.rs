@@ -3,6 +3,7 @@
 mod contract;
 mod corpus;
 mod lies;
+mod metrics;
 mod probes;
 mod siblings;
 mod storm;

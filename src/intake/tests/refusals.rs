@@ -125,7 +125,7 @@ fn an_import_reaches_the_modules_of_the_artifact_and_nothing_else() {
         let rejection = import(from, statement).expect_err(statement);
         assert_eq!(rejection.location, at(from, 1, column), "{statement}");
         let denial = rejection.denial.expect("it asked for a capability");
-        assert_eq!((denial.capability.as_str(), denial.target.as_str(), denial.rule.as_str()), ("module", target, "module.artifact-only"));
+        assert_eq!((denial.capability.as_str(), denial.target.as_str(), denial.rule.as_str()), ("module", target, "module.own-only"));
         assert!(!denial.reason.is_empty() && !denial.remediation.is_empty(), "{statement}");
     }
     let near = import("main.ts", "import './lib/a'").expect_err("no ending");

@@ -4,7 +4,8 @@ use super::house::{intend, intent, open_log, open_store, report, run};
 use crate::model::Durability::{Batched, Strict};
 use crate::model::{Denial, Digest, Outcome, Problem, ProblemCode, Role, RunId};
 use crate::provenance::{
-    Intent, KeyEvent, KeyEventKind, Log, ProvenanceError, Record, Refusal, ServerEvent, ServerEventKind, intent_of, record_at, row, verify,
+    Completeness, Intent, KeyEvent, KeyEventKind, Log, ProvenanceError, Record, Refusal, ServerEvent, ServerEventKind, intent_of,
+    record_at, row, verify,
 };
 use crate::store::{Batch, Tree, wait};
 use std::time::Instant;
@@ -54,6 +55,28 @@ fn every_kind_of_record_has_its_place_in_one_sequence() {
     assert!(matches!(stored.record, Record::Refusal(refusal) if refusal.detail.len() == 1000));
     let verdict = verify(log.store()).expect("reads");
     assert_eq!((verdict.records, verdict.refusals, verdict.holds()), (5, 1, true));
+}
+
+#[test]
+fn an_open_intent_that_nobody_conducts_is_missing_until_it_is_sealed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = open_log(folder.path());
+    run(&log, &intent(RunId::now()), Outcome::Ok);
+    let under_way = intend(&log, &intent(RunId::now()));
+    let complete = |ended, missing| Ok(Completeness { ended, missing });
+    assert_eq!(log.completeness(), complete(1, vec![]), "a run under way misses nothing");
+    let lost = intent(RunId::now());
+    // As if its seal could not be stored.
+    intend(&log, &lost).disown();
+    assert_eq!(log.completeness().map(|trace| trace.missing), Ok(vec![lost.run]));
+    assert_eq!(log.seal_missing(), Ok(vec![lost.run]));
+    assert_eq!(log.completeness().map(|trace| trace.missing), Ok(vec![]));
+    let report = crate::provenance::report(log.store(), lost.run).expect("reads").expect("a report");
+    assert_eq!(report.outcome, Outcome::InternalError);
+    drop(under_way);
+    let trace = log.completeness().expect("reads");
+    assert_eq!((trace.ended, trace.missing), (3, vec![]), "one that is dropped seals itself");
+    assert!(verify(log.store()).expect("reads").holds());
 }
 
 #[test]

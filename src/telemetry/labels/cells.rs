@@ -34,10 +34,8 @@ labels! {
         Starting = "starting",
         /// Waiting in the pool.
         Idle = "idle",
-        /// Serving its run.
+        /// Serving its order, or ending.
         Running = "running",
-        /// Done or killed, not yet reaped.
-        Ending = "ending",
     }
 }
 

@@ -78,12 +78,6 @@ labels! {
         Module = "module",
         /// Making code from text.
         Codegen = "codegen",
-        /// WebAssembly.
-        Wasm = "wasm",
-        /// Outbound requests.
-        Egress = "egress",
-        /// Another host function.
-        Op = "op",
         /// None of the known ones: a cell names capabilities, and a cell may lie.
         Other = "other",
     }
@@ -92,14 +86,10 @@ labels! {
 labels! {
     /// Why the right was lacking.
     DenialReason {
-        /// The grant does not name it.
-        NotGranted = "notGranted",
         /// The module is not part of the artifact.
         NotInArtifact = "notInArtifact",
         /// It is off for every run.
         Disabled = "disabled",
-        /// A budget was used up.
-        Budget = "budget",
         /// None of the known ones.
         Other = "other",
     }
@@ -118,9 +108,13 @@ impl Capability {
 }
 
 impl DenialReason {
-    /// The reason spelled `text`; anything else is [`DenialReason::Other`].
-    pub fn of(text: &str) -> Self {
-        known_or(text, Self::Other)
+    /// The reason behind `rule`, such as `module.own-only`; a rule that is not known is [`DenialReason::Other`].
+    pub fn of(rule: &str) -> Self {
+        match rule {
+            "module.own-only" => Self::NotInArtifact,
+            "codegen.off" => Self::Disabled,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -171,7 +165,7 @@ mod tests {
     fn unknown_words_become_one_label_value() {
         assert_eq!((Capability::of("module"), Capability::of("sha256:00")), (Capability::Module, Capability::Other));
         assert_eq!((Syscall::of("bpf"), Syscall::of("run 0199")), (Syscall::Bpf, Syscall::Other));
-        assert_eq!(DenialReason::of(""), DenialReason::Other);
+        assert_eq!((DenialReason::of("codegen.off"), DenialReason::of("")), (DenialReason::Disabled, DenialReason::Other));
         let states = ["enforced", "partial: ABI 3", "unavailable: old", "enforcedish"].map(LayerState::of);
         assert_eq!(states, [LayerState::Enforced, LayerState::Partial, LayerState::Unavailable, LayerState::Unavailable]);
     }
