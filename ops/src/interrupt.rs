@@ -3,12 +3,16 @@
 //! V8's termination is a request that can get lost, so [`Kill`] is level-triggered: its keeper repeats [`Kill::press`] until the
 //! run's thread has acknowledged.
 
+use crate::alarm;
 use deno_core::{JsRuntime, v8};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
-use std::thread::Thread;
+use std::time::Duration;
+
+/// How long an order may take before it is repeated. A request to terminate can get lost when it races with an ordinary throw.
+pub const INSIST_EVERY: Duration = Duration::from_millis(2);
 
 /// Frames of a killed run's stack that are kept.
 const FRAMES_MAX: usize = 20;
@@ -56,7 +60,6 @@ pub struct Kill {
     isolate: v8::IsolateHandle,
     stack: Mutex<Option<Vec<Frame>>>,
     sleeper: Mutex<Option<Waker>>,
-    keeper: OnceLock<Thread>,
 }
 
 impl Kill {
@@ -68,7 +71,6 @@ impl Kill {
             isolate,
             stack: Mutex::new(None),
             sleeper: Mutex::new(None),
-            keeper: OnceLock::new(),
         })
     }
 
@@ -89,9 +91,8 @@ impl Kill {
         if let Some(waker) = lock(&self.sleeper).take() {
             waker.wake();
         }
-        if let Some(keeper) = self.keeper.get() {
-            keeper.unpark();
-        }
+        // Its keeper is to insist from now on.
+        alarm::ring_after(INSIST_EVERY);
     }
 
     /// Insists: terminates whatever JavaScript runs.
@@ -105,19 +106,11 @@ impl Kill {
     /// The run's thread has left JavaScript for good.
     pub fn acknowledge(&self) {
         self.acknowledged.store(true, Ordering::Release);
-        if let Some(keeper) = self.keeper.get() {
-            keeper.unpark();
-        }
     }
 
     /// True once the run's thread has left JavaScript for good.
     pub fn is_acknowledged(&self) -> bool {
         self.acknowledged.load(Ordering::Acquire)
-    }
-
-    /// Names the thread that repeats [`Kill::press`].
-    pub fn kept_by(&self, thread: Thread) {
-        let _ = self.keeper.set(thread);
     }
 
     /// Whom to wake when the order is given while no JavaScript runs.

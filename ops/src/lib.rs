@@ -1,8 +1,9 @@
 //! The only doors from guest code to the host, and the realm that they open into.
 //!
 //! One room per extension: [`console`], [`clock`], [`random`], [`guard`] (what is denied) and [`finish`] (how a run ends).
-//! [`port`] and [`capability`] know no V8 type. [`realm`] puts the rooms, the Web API crates and `../js` together.
+//! [`interrupt`] and [`alarm`] end a run from outside. [`port`] and [`capability`] know no V8 type. [`realm`] puts the rooms, the Web API crates and `../js` together.
 
+pub mod alarm;
 pub mod capability;
 pub mod clock;
 pub mod console;

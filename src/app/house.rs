@@ -55,6 +55,7 @@ pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles, telemetry: Arc<Te
         idle: usize::try_from(idle(kind)).unwrap_or(usize::MAX),
         heap_bytes_max: heap(kind).unwrap_or(0),
         touch: pool.touch,
+        huge_pages: pool.huge_pages,
     };
     CellsSettings {
         pools: ZygoteKind::ALL.map(settings).to_vec(),

@@ -27,6 +27,8 @@ pub struct ZygoteOrder {
     pub heap_bytes_max: u64,
     /// True when its cells take their copy-on-write faults while idle.
     pub touch: bool,
+    /// True when the program's code and constants move into huge pages, for cheaper forks.
+    pub huge_pages: bool,
 }
 
 /// Supervisor to zygote.
@@ -64,6 +66,8 @@ pub struct Sealed {
     pub start: Duration,
     /// Resident size in bytes.
     pub resident_bytes: u64,
+    /// Bytes of the program in huge pages, or why there are none.
+    pub huge_pages: Result<u64, String>,
 }
 
 /// What a warm guest host is made of; part of every identity.

@@ -31,7 +31,11 @@ impl Observer {
 
     /// A zygote is sealed.
     pub(super) fn zygote_sealed(&self, sealed: &Sealed) {
-        tracing::debug!(zygote = self.kind.label(), start_ms = sealed.start.as_millis(), "a zygote is sealed");
+        let (zygote, start_ms) = (self.kind.label(), sealed.start.as_millis());
+        match &sealed.huge_pages {
+            Ok(bytes) => tracing::debug!(zygote, start_ms, huge_mb = bytes >> 20, "a zygote is sealed"),
+            Err(why) => tracing::debug!(zygote, start_ms, huge_pages = why, "a zygote is sealed"),
+        }
     }
 
     /// A cell ended.

@@ -32,6 +32,8 @@ pub struct PoolSettings {
     pub heap_bytes_max: u64,
     /// Whether idle cells take their copy-on-write faults ahead.
     pub touch: bool,
+    /// Whether its zygote's program moves into huge pages.
+    pub huge_pages: bool,
 }
 
 /// What all pools need.
@@ -170,7 +172,12 @@ impl Drop for Cells {
 
 impl Pool {
     fn new(settings: PoolSettings, all: &CellsSettings) -> Arc<Self> {
-        let order = ZygoteOrder { kind: settings.kind, heap_bytes_max: settings.heap_bytes_max, touch: settings.touch };
+        let order = ZygoteOrder {
+            kind: settings.kind,
+            heap_bytes_max: settings.heap_bytes_max,
+            touch: settings.touch,
+            huge_pages: settings.huge_pages,
+        };
         let observer = Observer::new(Arc::clone(&all.telemetry), settings.kind);
         Arc::new_cyclic(|itself| Self {
             settings,

@@ -114,9 +114,16 @@ pub(super) fn after_warm_up(layers: &mut Layers, cell_filter: &SeccompCell) {
         Ok(RulesetStatus::NotEnforced) => layers.note("landlock", Err("the kernel has no Landlock")),
         Err(error) => layers.note("landlock", Err(error)),
     }
-    layers.note("seccomp_zygote", seccomp::apply_zygote());
+    let allow_list = seccomp::apply_zygote();
+    let in_force = allow_list.is_ok();
+    layers.note("seccomp_zygote", allow_list);
     let (filter, limit) = trial_cell(cell_filter);
-    layers.note("seccomp_cell", filter);
+    match filter {
+        Ok(()) if !in_force => {
+            layers.0.push(("seccomp_cell".into(), "partial: it narrows its zygote's filter, which is not in force".into()))
+        }
+        filter => layers.note("seccomp_cell", filter),
+    }
     layers.note("rlimit_data", limit);
 }
 

@@ -49,6 +49,9 @@ const COMMON: &[i64] = &[
     libc::SYS_restart_syscall,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
+    // A cell's alarm and the thread that waits for it.
+    libc::SYS_setitimer,
+    libc::SYS_rt_sigtimedwait,
     libc::SYS_poll,
     libc::SYS_ppoll,
     libc::SYS_exit,
@@ -83,21 +86,24 @@ pub(super) fn apply_zygote() -> Result<(), SeccompError> {
 }
 
 /// The filter of a cell, prepared in its zygote so that a cell only installs it.
+///
+/// A filter is never taken away, so a cell keeps its zygote's allow-list, and this one only takes from it: what a zygote alone may do, and
+/// what is not about the cell itself. That makes it short, which counts: each cell installs and compiles its own.
 pub(super) struct SeccompCell(BpfProgram);
 
 impl SeccompCell {
     /// Builds the filter.
     pub(super) fn prepare() -> Result<Self, SeccompError> {
-        let mut rules = common()?;
-        rules.insert(libc::SYS_tgkill, vec![rule(0, Len::Dword, Op::Eq, PID_PLACEHOLDER.into())?]);
+        let mut traps: BTreeMap<_, _> = ZYGOTE_ONLY.iter().map(|call| (*call, Vec::new())).collect();
+        let differs = |argument, value: u64| Cond::new(argument, Len::Dword, Op::Ne, value);
+        traps.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![differs(0, PID_PLACEHOLDER.into())?])?]);
         let own_limits = [libc::RLIMIT_DATA, libc::RLIMIT_CPU, libc::RLIMIT_STACK];
-        let own_limits = own_limits.map(|resource| {
-            SeccompRule::new(vec![Cond::new(0, Len::Dword, Op::Eq, 0)?, Cond::new(1, Len::Dword, Op::Eq, resource.into())?])
-        });
-        rules.insert(libc::SYS_prlimit64, own_limits.into_iter().collect::<Result<_, _>>()?);
-        let names = [libc::PR_SET_NAME, libc::PR_SET_VMA].map(|option| rule(0, Len::Dword, Op::Eq, option as u64));
-        rules.insert(libc::SYS_prctl, names.into_iter().collect::<Result<_, _>>()?);
-        Ok(Self(allow_list(rules)?))
+        let other_limit = own_limits.map(|limit| differs(1, limit.into())).into_iter().collect::<Result<_, _>>()?;
+        traps.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![differs(0, 0)?])?, SeccompRule::new(other_limit)?]);
+        let names = [libc::PR_SET_NAME, libc::PR_SET_VMA];
+        let other_option = names.map(|option| differs(0, option as u64)).into_iter().collect::<Result<_, _>>()?;
+        traps.insert(libc::SYS_prctl, vec![SeccompRule::new(other_option)?]);
+        Ok(Self(SeccompFilter::new(traps, SeccompAction::Allow, SeccompAction::Trap, arch()?)?.try_into()?))
     }
 
     /// Installs the filter in the calling cell, whose pid in its namespace is `pid`.

@@ -76,8 +76,13 @@ impl Zygote {
     fn warm_up(control: OwnedFd, order: ZygoteOrder, warm: Warm, mut layers: Layers, started: Instant) -> io::Result<Self> {
         seal::die_with_parent(&mut layers);
         detach_standard_input()?;
+        os::one_malloc_arena();
         let guest = warm(&order, inside::out_of_memory).map_err(io::Error::other)?;
         os::inherit_mappings(&std::fs::read_to_string("/proc/self/smaps")?);
+        let huge_pages = match order.huge_pages {
+            true => os::settle_program().map(|bytes| bytes as u64).map_err(|error| error.to_string()),
+            false => Err("off in the configuration".to_owned()),
+        };
         let status = std::fs::read_to_string("/proc/self/status")?;
         let inherited_data_bytes = bytes_of(&status, "VmData:")?;
         let resident_bytes = bytes_of(&status, "VmRSS:")?;
@@ -86,7 +91,7 @@ impl Zygote {
         os::speak_before_dying()?;
         let filter = SeccompCell::prepare().map_err(io::Error::other)?;
         seal::after_warm_up(&mut layers, &filter);
-        let sealed = Sealed { layers: layers.into_vec(), facts: guest.facts(), start: started.elapsed(), resident_bytes };
+        let sealed = Sealed { layers: layers.into_vec(), facts: guest.facts(), start: started.elapsed(), resident_bytes, huge_pages };
         send(&control, &FromZygote::Sealed(Box::new(sealed)), None)?;
         Ok(Self { control: Some(control), guest, filter, inherited_data_bytes, touch: order.touch, cells: HashMap::new() })
     }

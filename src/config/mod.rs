@@ -77,7 +77,7 @@ impl Config {
             server: reader.section("server", Server::read),
             admission: reader.section("admission", |section| Admission::read(section, machine)),
             rate: reader.section("rate", Rate::read),
-            pool: reader.section("pool", Pool::read),
+            pool: reader.section("pool", |reader| Pool::read(reader, machine)),
             log: reader.section("log", Log::read),
         }
     }

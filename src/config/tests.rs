@@ -74,6 +74,7 @@ fn every_key_of_every_section_is_read() {
         replace_after_forks = 17
         replace_after_minutes = 18
         touch = true
+        huge_pages = false
         [log]
         format = "json"
         filter = "warn,cordon=debug"
@@ -106,6 +107,7 @@ fn every_key_of_every_section_is_read() {
             replace_after_forks: 17,
             replace_after: Duration::from_secs(18 * 60),
             touch: true,
+            huge_pages: false,
         },
         log: Log { format: LogFormat::Json, filter: "warn,cordon=debug".into() },
     };

@@ -2,59 +2,61 @@
 //! run's thread has left JavaScript. The supervisor is the outer one.
 
 use super::limits::{TimeBudget, TimeLeft};
-use cordon_ops::interrupt::{Kill, KillReason};
+use cordon_ops::alarm;
+use cordon_ops::interrupt::{INSIST_EVERY, Kill, KillReason};
 use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::{self, SyncSender};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-/// How long an order may take before it is repeated. A request to terminate can get lost when it races with an ordinary throw.
-const INSIST_EVERY: Duration = Duration::from_millis(2);
-
-/// Stack of the thread, in bytes: it calls a clock and two functions of V8.
-const STACK_BYTES: usize = 128 << 10;
-
-/// A watchdog whose thread exists and waits for the budgets of its run. A cell makes it before its last filter, which allows no thread.
+/// A watchdog whose thread exists and sleeps until the alarm rings. A cell makes it before its last filter, which allows no thread.
 pub(super) struct Watchdog {
     kill: Arc<Kill>,
-    budgets: SyncSender<TimeBudget>,
+    budget: Arc<OnceLock<TimeBudget>>,
 }
 
 impl Watchdog {
     /// Starts the thread, which gives `kill`. Fails when the kernel gives none.
     pub(super) fn arm(kill: Arc<Kill>) -> io::Result<Self> {
-        let (budgets, start) = mpsc::sync_channel(1);
-        let keeper = thread::Builder::new().name("watchdog".to_owned()).stack_size(STACK_BYTES).spawn({
-            let kill = kill.clone();
-            // A cell that ends idle drops the other end: then there is nothing to watch.
-            move || start.recv().into_iter().for_each(|budget| keep(&kill, budget))
+        let budget = Arc::new(OnceLock::new());
+        alarm::start_thread({
+            let (kill, budget) = (Arc::clone(&kill), Arc::clone(&budget));
+            Box::new(move || keep(&kill, &budget))
         })?;
-        kill.kept_by(keeper.thread().clone());
-        Ok(Self { kill, budgets })
+        Ok(Self { kill, budget })
     }
 
     /// Starts watching; what ends the run comes back.
     pub(super) fn watch(self, budget: TimeBudget) -> Arc<Kill> {
-        // The thread holds its end until it has a budget, so this arrives.
-        let _ = self.budgets.send(budget);
+        let _ = self.budget.set(budget);
+        match budget.left() {
+            TimeLeft::For(left) => alarm::ring_after(left),
+            TimeLeft::NoCpu | TimeLeft::NoWall => alarm::ring_after(INSIST_EVERY),
+        }
         self.kill
     }
 }
 
-fn keep(kill: &Arc<Kill>, budget: TimeBudget) {
+/// Each ring is a look at the clocks and at the order; what it finds decides when the next one comes.
+fn keep(kill: &Arc<Kill>, budget: &OnceLock<TimeBudget>) {
     while !kill.is_acknowledged() {
-        if kill.reason().is_some() {
-            thread::park_timeout(INSIST_EVERY);
-            if !kill.is_acknowledged() {
+        alarm::wait();
+        let left = budget.get().map(TimeBudget::left);
+        match (kill.reason(), left) {
+            (Some(_), _) if kill.is_acknowledged() => return,
+            (Some(_), _) => {
                 kill.press();
+                alarm::ring_after(INSIST_EVERY);
             }
-            continue;
-        }
-        match budget.left() {
-            TimeLeft::For(left) => thread::park_timeout(left),
-            TimeLeft::NoCpu => kill.give(KillReason::Cpu),
-            TimeLeft::NoWall => kill.give(KillReason::Wall),
+            (None, Some(TimeLeft::NoCpu)) => kill.give(KillReason::Cpu),
+            (None, Some(TimeLeft::NoWall)) => kill.give(KillReason::Wall),
+            (None, Some(TimeLeft::For(left))) => {
+                alarm::ring_after(left);
+                // The run's own thread may have given the order, and set the alarm, just before this set it to later.
+                if kill.reason().is_some() {
+                    alarm::ring_after(INSIST_EVERY);
+                }
+            }
+            // Rung before the run began, by somebody else: its start sets the alarm.
+            (None, None) => {}
         }
     }
 }

@@ -5,8 +5,10 @@
 
 #[cfg(debug_assertions)]
 pub(super) mod attempts;
+mod huge;
 mod signals;
 
+pub(super) use huge::settle_program;
 pub(super) use signals::{
     REFUSED_PREFIX, await_event, expect_headroom, refuse_loudly, speak_before_dying, unblock_children, watch_children,
 };
@@ -40,6 +42,12 @@ pub(super) fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
         unsafe { libc::close(number) };
     }
     Ok(())
+}
+
+/// Keeps the C library's allocator to one arena, so that a cell's second thread does not map another one for its few small allocations.
+pub(super) fn one_malloc_arena() {
+    // SAFETY: sets a number; this process has one thread. A refusal costs each cell a mapping and nothing else.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
 }
 
 /// A child that ended, as the kernel accounts for it.
