@@ -8,11 +8,19 @@ const {
   ObjectCreate,
   ObjectDefineProperty,
   ReflectApply,
+  SafeArrayIterator,
+  SafeMap,
   StringPrototypeEndsWith,
   StringPrototypeSlice,
   SymbolToStringTag,
+  uncurryThis,
 } = primordials;
 const { Console, inspectArgs, setNoColorFns } = core.loadExtScript("ext:deno_web/01_console.js");
+
+const { performance } = core.loadExtScript("ext:deno_web/15_performance.js");
+// Taken now: the guest may replace the method later.
+const nowOf = uncurryThis(performance.now);
+const now = () => nowOf(performance);
 
 setNoColorFns(() => true, () => true);
 
@@ -46,8 +54,30 @@ function bounded(args) {
   return result;
 }
 
-const PRINTING = ["log", "debug", "info", "warn", "error", "dir", "dirxml", "assert", "table", "timeLog", "timeEnd", "count", "trace", "group"];
-const SILENT = ["countReset", "groupEnd", "time"];
+const PRINTING = ["log", "debug", "info", "warn", "error", "dir", "dirxml", "assert", "table", "count", "trace", "group"];
+const SILENT = ["countReset", "groupEnd"];
+
+// Timers on the coarse clock that everything else reads; the formatter's own would tell microseconds.
+function addTimers(console, define) {
+  const started = new SafeMap();
+  const label = (value) => value === undefined ? "default" : `${value}`;
+  const elapsed = (name, rest) => {
+    const from = started.get(name);
+    if (from === undefined) return ReflectApply(console.warn, console, [`Timer '${name}' does not exist`]);
+    ReflectApply(console.log, console, [`${name}: ${now() - from}ms`, ...new SafeArrayIterator(rest)]);
+  };
+  define("time", { time(name = undefined) {
+    name = label(name);
+    if (started.has(name)) return ReflectApply(console.warn, console, [`Timer '${name}' already exists`]);
+    started.set(name, now());
+  } }.time);
+  define("timeLog", { timeLog(name = undefined, ...rest) { elapsed(label(name), rest); } }.timeLog);
+  define("timeEnd", { timeEnd(name = undefined) {
+    name = label(name);
+    elapsed(name, []);
+    started.delete(name);
+  } }.timeEnd);
+}
 
 function makeConsole() {
   const inner = new Console(print);
@@ -64,6 +94,7 @@ function makeConsole() {
   };
   for (let i = 0; i < PRINTING.length; i++) add(PRINTING[i], true);
   for (let i = 0; i < SILENT.length; i++) add(SILENT[i], false);
+  addTimers({ log: console.log, warn: console.warn }, define);
   define("groupCollapsed", { groupCollapsed(...args) { ReflectApply(console.group, console, args); } }.groupCollapsed);
   define("clear", { clear() { inner.indentLevel = 0; } }.clear);
   ObjectDefineProperty(console, SymbolToStringTag, { __proto__: null, value: "console", configurable: true });

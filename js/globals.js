@@ -74,9 +74,12 @@ const install = (table, shape) => {
 };
 
 event.setEventTargetData(globalThis);
-event.saveGlobalThisReference(globalThis);
+// The global object dispatches no events here; an error thrown in a listener asks it whether somebody handled it.
+event.saveGlobalThisReference({ __proto__: null, dispatchEvent: () => true });
 core.setUnhandledPromiseRejectionHandler((_promise, reason) => run.uncaught(reason));
 core.setReportExceptionCallback((error) => run.uncaught(error));
+// What nobody handled ends the run, as in the two cases above; the runtime's own way would end its event loop without a word.
+core.reportUnhandledException = (error) => { run.uncaught(error); };
 install(CLASSES, hidden);
 install(FUNCTIONS, shown);
 guard.install(globalThis);

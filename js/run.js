@@ -19,7 +19,6 @@ const {
   ObjectPrototypeIsPrototypeOf,
   PromisePrototypeThen,
   PromiseResolve,
-  Promise,
   ReflectApply,
   ReflectHas,
   String,
@@ -91,7 +90,7 @@ function uncaught(value) {
 function makeContext(run, pending) {
   const { waitUntil } = {
     waitUntil(promise) {
-      const settled = PromisePrototypeThen(PromiseResolve(Promise, promise), () => {}, (reason) => {
+      const settled = PromisePrototypeThen(PromiseResolve(promise), () => {}, (reason) => {
         const { name, message } = describe(reason);
         log(WARN, `ctx.waitUntil: ${name}: ${message}`);
       });

@@ -34,7 +34,21 @@ pub struct Account {
     refusing: AtomicBool,
     over: AtomicBool,
     overrun: OnceLock<Overrun>,
+    /// V8's isolate, once it keeps this account.
+    isolate: OnceLock<OwnIsolate>,
 }
+
+/// The isolate of the thread that allocates.
+struct OwnIsolate(v8::UnsafeRawIsolatePtr);
+
+// SAFETY: the pointer is used by the allocator only, which V8 calls on the isolate's own thread: a cell has no other that runs JavaScript.
+unsafe impl Send for OwnIsolate {}
+// SAFETY: as above.
+unsafe impl Sync for OwnIsolate {}
+
+/// Buffers from this length on, in bytes, lower the heap's limit at once instead of at the next collection. Smaller ones add up to a collection
+/// first: V8 asks for one about every few megabytes of them.
+const LARGE_BUFFER_BYTES: usize = 1 << 20;
 
 impl Account {
     /// An account with `budget` bytes.
@@ -48,6 +62,7 @@ impl Account {
             refusing: AtomicBool::new(false),
             over: AtomicBool::new(false),
             overrun: OnceLock::new(),
+            isolate: OnceLock::new(),
         })
     }
 
@@ -120,6 +135,8 @@ pub fn create_params(account: &Arc<Account>, heap_bytes_max: usize) -> v8::Creat
 /// Lets `isolate` keep its heap to the rest of `account`'s budget from now on. The account lives as long as the process.
 pub fn watch(isolate: &mut v8::Isolate, account: &Arc<Account>) {
     let data = Arc::into_raw(account.clone()).cast_mut().cast::<c_void>();
+    // SAFETY: the pointer is used on this isolate's own thread only, by the allocator that it calls.
+    let _ = account.isolate.set(OwnIsolate(unsafe { isolate.as_raw_isolate_ptr() }));
     isolate.add_near_heap_limit_callback(near_heap_limit, data);
     isolate.add_gc_prologue_callback(before_collection, data, v8::GCType::kGCTypeAll);
     isolate.add_gc_epilogue_callback(after_collection, data, v8::GCType::kGCTypeAll);
@@ -178,6 +195,11 @@ unsafe extern "C" fn before_collection(isolate: v8::UnsafeRawIsolatePtr, _: v8::
 unsafe extern "C" fn after_collection(isolate: v8::UnsafeRawIsolatePtr, _: v8::GCType, _: v8::GCCallbackFlags, data: *mut c_void) {
     // SAFETY: as in `before_collection`.
     let (mut isolate, account) = unsafe { (v8::Isolate::from_raw_isolate_ptr(isolate), account(data)) };
+    follow(&mut isolate, account);
+}
+
+/// Notes what the heap holds and lowers its limit to what the buffers leave of the budget.
+fn follow(isolate: &mut v8::Isolate, account: &Account) {
     let heap = isolate.get_heap_statistics();
     account.note_heap(heap.used_heap_size());
     if account.over.load(Ordering::Relaxed) {
@@ -185,8 +207,18 @@ unsafe extern "C" fn after_collection(isolate: v8::UnsafeRawIsolatePtr, _: v8::G
     }
     let rest = account.rest();
     if rest < heap.heap_size_limit().saturating_sub(YOUNG_BYTES) {
+        let data = std::ptr::from_ref(account).cast_mut().cast::<c_void>();
         isolate.remove_near_heap_limit_callback(near_heap_limit, rest.max(1));
         isolate.add_near_heap_limit_callback(near_heap_limit, data);
+    }
+}
+
+/// [`follow`] for the allocator, which V8 calls without an isolate.
+fn follow_from_allocator(account: &Account) {
+    if let Some(OwnIsolate(isolate)) = account.isolate.get() {
+        // SAFETY: the isolate that keeps this account, on its own thread. It lives as long as the process.
+        let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr(*isolate) };
+        follow(&mut isolate, account);
     }
 }
 
@@ -203,6 +235,9 @@ unsafe extern "C" fn allocate(account: &Account, bytes: usize) -> *mut c_void {
     let Some(layout) = layout(bytes) else { return std::ptr::null_mut() };
     if !account.take(bytes) {
         return std::ptr::null_mut();
+    }
+    if bytes >= LARGE_BUFFER_BYTES {
+        follow_from_allocator(account);
     }
     // SAFETY: the layout's size is at least 1.
     let memory = unsafe { std::alloc::alloc_zeroed(layout) };

@@ -29,6 +29,7 @@ const KEPT: &[&str] = &[
     "op_decode",
     "op_defer",
     "op_deserialize",
+    "op_destructure_error",
     "op_dispatch_exception",
     "op_drain_pending_rejections",
     "op_encode",
@@ -141,6 +142,8 @@ pub fn build(account: &Arc<Account>, heap_bytes_max: usize, loader: Rc<dyn Modul
         extensions: extensions(),
         create_params: Some(memory::create_params(account, heap_bytes_max)),
         validate_import_attributes_cb: Some(Box::new(refuse_attributes)),
+        // Without one, structuredClone copies what it should transfer. Nothing can be shared: there is no SharedArrayBuffer.
+        shared_array_buffer_store: Some(deno_core::SharedArrayBufferStore::default()),
         ..Default::default()
     })
     .map_err(|error| RealmError::Runtime(error.to_string()))?;

@@ -16,15 +16,15 @@ pub(super) fn verify(reach: &Reach, json: bool) -> Result<ExitCode, Failure> {
         Target::Folder(folder) => in_folder(&folder)?,
     };
     let holds = verdict["fault"].is_null() && verdict["open"] == 0;
-    print_line(&if json { verdict.to_string() } else { told(&verdict, holds) });
+    print_line(&if json { verdict.to_string() } else { told(&verdict, holds) })?;
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(super::NO) })
 }
 
 fn in_folder(folder: &Path) -> Result<Value, Failure> {
-    if !folder.exists() {
-        return Err(Failure::bad_use(format!("there is no folder {}", folder.display()), "name the data folder with --data"));
+    if !Store::is_in(folder) {
+        return Err(Failure::bad_use(format!("there is no store in {}", folder.display()), "name the data folder of a server with --data"));
     }
-    let mend = "see the message";
+    let mend = "restore the data folder from a backup, or report the message with its file's first and last lines";
     let (store, _) = Store::open(folder, Options::default()).map_err(|error| Failure::machine(error.to_string(), mend))?;
     let verdict = provenance::verify(&store).map_err(|error| Failure::machine(error.to_string(), mend))?;
     Ok(shown(&verdict))

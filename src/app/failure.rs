@@ -1,7 +1,7 @@
 //! What went wrong, for people on a terminal and for programs.
 
 use crate::config::ConfigErrors;
-use crate::model::Problem;
+use crate::model::{Problem, ProblemCode};
 use miette::{Diagnostic, GraphicalReportHandler};
 use std::fmt;
 use std::process::ExitCode;
@@ -70,6 +70,10 @@ impl From<ConfigErrors> for Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         let place = problem.location.map(|at| format!(" ({}:{}:{})", at.file, at.line, at.column)).unwrap_or_default();
-        Self::machine(format!("{}: {}{place}", problem.title, problem.detail), problem.remediation)
+        let exit = match problem.code {
+            ProblemCode::InvalidRequest | ProblemCode::NotFound => super::BAD_USE,
+            _ => super::NO,
+        };
+        Self { message: format!("{}: {}{place}", problem.title, problem.detail), mend: problem.remediation, exit }
     }
 }

@@ -4,7 +4,7 @@ use crate::cell::{GuestFacts, OutOfMemory, Sink, Warm, WarmGuest, ZygoteKind, Zy
 use crate::intake;
 use crate::isolate::{IsolateSettings, WarmIsolate, init_v8, v8_flags};
 use crate::model::frame::{FromCell, Rejection, RunEnd, ToCell};
-use crate::model::{GuestError, Outcome};
+use crate::model::{GuestError, Jit, Outcome};
 
 /// What every zygote of this program loads.
 pub(super) const WARM: Warm = warm;
@@ -15,37 +15,40 @@ fn warm(order: &ZygoteOrder, out_of_memory: OutOfMemory) -> Result<Box<dyn WarmG
             intake::warm();
             Ok(Box::new(IntakeGuest))
         }
-        ZygoteKind::Runs(_) => {
-            init_v8(false);
+        ZygoteKind::Runs(_, jit) => {
+            init_v8(jit);
             let heap_max_bytes = usize::try_from(order.heap_bytes_max).map_err(|error| error.to_string())?;
-            let settings = IsolateSettings { heap_max_bytes, jitless: false, out_of_memory };
+            let settings = IsolateSettings { heap_max_bytes, out_of_memory };
             let isolate = WarmIsolate::build(&settings).map_err(|error| error.to_string())?;
-            Ok(Box::new(RunGuest(Some(isolate))))
+            Ok(Box::new(RunGuest { isolate: Some(isolate), jit }))
         }
     }
 }
 
 /// A warm isolate that has run nothing.
-struct RunGuest(Option<WarmIsolate>);
+struct RunGuest {
+    isolate: Option<WarmIsolate>,
+    jit: Jit,
+}
 
 impl WarmGuest for RunGuest {
     fn facts(&self) -> GuestFacts {
-        let ops = self.0.as_ref().map(WarmIsolate::op_names).unwrap_or_default();
-        GuestFacts { ops, v8_version: crate::isolate::v8_version().to_owned(), v8_flags: v8_flags(false) }
+        let ops = self.isolate.as_ref().map(WarmIsolate::op_names).unwrap_or_default();
+        GuestFacts { ops, v8_version: crate::isolate::v8_version().to_owned(), v8_flags: v8_flags(self.jit) }
     }
 
     fn arm(&mut self) -> std::io::Result<()> {
-        self.0.as_mut().map_or(Ok(()), WarmIsolate::arm)
+        self.isolate.as_mut().map_or(Ok(()), WarmIsolate::arm)
     }
 
     fn touch(&mut self) {
-        if let Some(isolate) = &mut self.0 {
+        if let Some(isolate) = &mut self.isolate {
             isolate.touch();
         }
     }
 
     fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell {
-        match (order, self.0.take()) {
+        match (order, self.isolate.take()) {
             (ToCell::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, sink))),
             (ToCell::Run(_) | ToCell::Prepare(_), _) => misdirected(),
         }
@@ -89,6 +92,7 @@ fn misdirected() -> FromCell {
             remediation: "report this".to_owned(),
         }),
         logs_truncated: 0,
+        denials_truncated: 0,
         start_us: 0,
         heap_peak_bytes: 0,
         external_peak_bytes: 0,

@@ -4,29 +4,32 @@ use super::build;
 use super::failure::Failure;
 use super::keys::StoredKeys;
 use crate::artifact::Artifacts;
-use crate::cell::{Cells, CellsSettings, DATA_SLACK_BYTES, PoolSettings, ZygoteKind};
+use crate::cell::{Cells, CellsSettings, Count, DATA_SLACK_BYTES, ENFORCED, PoolSettings, ZygoteKind};
 use crate::config::{Admission as AdmissionConfig, Config, Pool};
-use crate::model::{BuildIdentity, Tier};
+use crate::model::{BuildIdentity, Digest, Profile, Tier};
 use crate::policy::Profiles;
 use crate::policy::keys::KeyRing;
 use crate::provenance::Log;
 use crate::run::{Admission, Capacity, Conduct, Parts};
 use crate::store::{Health, Options, Store};
-use crate::telemetry::{Build, CellState, Telemetry};
-use std::collections::BTreeMap;
+use crate::telemetry::{Build, CellKind, CellState, Telemetry};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+
+/// What each zygote of runs is, by whom it serves.
+pub(super) type Identities = BTreeMap<ZygoteKind, BuildIdentity>;
 
 /// The house in order, without a door.
 pub(super) struct House {
     pub(super) conduct: Conduct,
     pub(super) keys: Arc<KeyRing>,
-    pub(super) identities: BTreeMap<Tier, BuildIdentity>,
+    pub(super) identities: Identities,
 }
 
 /// Opens the log in `data`. What an earlier server left open is sealed.
 pub(super) fn open_log(data: &Path) -> Result<Log, Failure> {
-    let mend = "see the message; `cordon audit verify` checks what is there";
+    let mend = "make the folder writable and free disk space; if its files are damaged, restore it from a backup";
     let (store, opening) = Store::open(data, Options::default()).map_err(|error| Failure::machine(error.to_string(), mend))?;
     for aside in &opening.set_aside {
         tracing::warn!(file = %aside.file.display(), bytes = aside.bytes, sequence = aside.sequence, "a torn end of the journal was set aside; nothing in it was acknowledged as being on disk");
@@ -38,18 +41,26 @@ pub(super) fn open_log(data: &Path) -> Result<Log, Failure> {
     Ok(log)
 }
 
+/// Whom the zygote of this profile's runs serves.
+fn kind_of(profile: &Profile) -> ZygoteKind {
+    ZygoteKind::Runs(profile.tier, profile.jit)
+}
+
+/// The zygotes that these profiles need, and that of intake.
+pub(super) fn kinds(profiles: &Profiles) -> BTreeSet<ZygoteKind> {
+    profiles.iter().map(|profile| kind_of(profile)).chain([ZygoteKind::Intake]).collect()
+}
+
 /// The pools that `pool` asks for, for runs under `profiles`.
 pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles, telemetry: Arc<Telemetry>) -> CellsSettings {
     let idle = |kind| match kind {
-        ZygoteKind::Runs(Tier::Untrusted) => pool.untrusted,
-        ZygoteKind::Runs(Tier::Validated) => pool.validated,
-        ZygoteKind::Runs(Tier::Production) => pool.production,
+        ZygoteKind::Runs(Tier::Untrusted, _) => pool.untrusted,
+        ZygoteKind::Runs(Tier::Validated, _) => pool.validated,
+        ZygoteKind::Runs(Tier::Production, _) => pool.production,
         ZygoteKind::Intake => pool.intake,
     };
-    let heap = |kind| match kind {
-        ZygoteKind::Runs(tier) => profiles.iter().filter(|profile| profile.tier == tier).map(|profile| profile.limits.memory_bytes()).max(),
-        ZygoteKind::Intake => None,
-    };
+    let of = |kind| profiles.iter().filter(move |profile| kind_of(profile) == kind);
+    let heap = |kind| of(kind).map(|profile| profile.limits.memory_bytes()).max();
     let settings = |kind| PoolSettings {
         kind,
         idle: usize::try_from(idle(kind)).unwrap_or(usize::MAX),
@@ -58,7 +69,7 @@ pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles, telemetry: Arc<Te
         huge_pages: pool.huge_pages,
     };
     CellsSettings {
-        pools: ZygoteKind::ALL.map(settings).to_vec(),
+        pools: kinds(profiles).into_iter().map(settings).collect(),
         replace_after_forks: pool.replace_after_forks,
         replace_after: pool.replace_after,
         executable: build::EXECUTABLE.into(),
@@ -82,15 +93,13 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
     let cells = Cells::start(cells_settings(&config.pool, &profiles, Arc::clone(&telemetry))).await;
     let cells = cells.map_err(|error| Failure::machine(error.to_string(), "run `cordon doctor` to see what this machine lacks"))?;
     let binary = binary.await.map_err(|error| Failure::machine(error.to_string(), "report this"))??;
-    let identities = identities(&cells, binary)?;
-    if let Some(identity) = identities.values().next() {
-        telemetry.hardening(&identity.hardening);
-    }
+    let identities = identities(&cells, &profiles, binary)?;
+    telemetry.hardening(&weakest(&identities));
     let parts = Parts {
         artifacts: Artifacts::new(log.store().clone()),
         admission: Admission::new(capacity(&config.admission)),
-        builds: identities.iter().map(|(tier, identity)| (*tier, identity.digest())).collect(),
-        hardening: identities.iter().map(|(tier, identity)| (*tier, identity.hardening.clone())).collect(),
+        builds: identities.iter().map(|(kind, identity)| (*kind, identity.digest())).collect(),
+        hardening: identities.iter().map(|(kind, identity)| (*kind, identity.hardening.clone())).collect(),
         cells,
         profiles,
         log,
@@ -105,12 +114,24 @@ pub(super) fn telemetry(routes: &[&'static str]) -> Result<Arc<Telemetry>, Failu
     Telemetry::new(&build, routes).map(Arc::new).map_err(|error| Failure::machine(error.to_string(), "report this"))
 }
 
-fn identities(cells: &Cells, binary: crate::model::Digest) -> Result<BTreeMap<Tier, BuildIdentity>, Failure> {
-    let of = |tier| {
-        let sealed = cells.sealed(ZygoteKind::Runs(tier)).map_err(|error| Failure::machine(error.to_string(), "try again"))?;
-        Ok((tier, build::identity(binary, sealed)))
+/// The identities of the zygotes that `cells` has for `profiles`.
+pub(super) fn identities(cells: &Cells, profiles: &Profiles, binary: Digest) -> Result<Identities, Failure> {
+    let of = |kind: ZygoteKind| {
+        let sealed = cells.sealed(kind).map_err(|error| Failure::machine(error.to_string(), "try again"))?;
+        Ok((kind, build::identity(binary, sealed)))
     };
-    Tier::ALL.into_iter().map(of).collect()
+    kinds(profiles).into_iter().filter(|kind| *kind != ZygoteKind::Intake).map(of).collect()
+}
+
+/// The state of each layer over all zygotes of runs: what is not in force in one of them is not in force.
+fn weakest(identities: &Identities) -> BTreeMap<String, String> {
+    let mut layers = BTreeMap::new();
+    for (layer, state) in identities.values().flat_map(|identity| &identity.hardening) {
+        if state != ENFORCED || !layers.contains_key(layer) {
+            layers.insert(layer.clone(), state.clone());
+        }
+    }
+    layers
 }
 
 fn capacity(admission: &AdmissionConfig) -> Capacity {
@@ -151,12 +172,18 @@ impl House {
             }
         }
         parts.telemetry.admission(parts.admission.waiting(), parts.admission.running(), parts.admission.memory_bytes());
-        for kind in ZygoteKind::ALL {
+        // Two zygotes of one tier, with a JIT and without, count together.
+        let mut counts = HashMap::new();
+        for kind in kinds(&parts.profiles) {
+            let sum = counts.entry(CellKind::from(kind)).or_insert(Count::default());
             let count = parts.cells.count(kind);
+            *sum = Count { starting: sum.starting + count.starting, idle: sum.idle + count.idle, running: sum.running + count.running };
+        }
+        for (kind, count) in counts {
             for (state, number) in
                 [(CellState::Starting, count.starting), (CellState::Idle, count.idle), (CellState::Running, count.running)]
             {
-                parts.telemetry.cells(kind.into(), state, number);
+                parts.telemetry.cells(kind, state, number);
             }
         }
     }
@@ -164,7 +191,7 @@ impl House {
     /// `Err` with the reason while no run could be admitted.
     pub(super) fn ready(&self) -> Result<(), String> {
         let parts = self.conduct.parts();
-        ZygoteKind::ALL.into_iter().try_for_each(|kind| parts.cells.sealed(kind).map(drop)).map_err(|error| error.to_string())?;
+        kinds(&parts.profiles).into_iter().try_for_each(|kind| parts.cells.sealed(kind).map(drop)).map_err(|error| error.to_string())?;
         match parts.log.store().health() {
             Health::Writing => Ok(()),
             Health::Failed(why) | Health::Broken(why) => Err(format!("the store takes no writes: {why}")),

@@ -92,7 +92,15 @@ pub(super) fn problem(error: &KeyError) -> Problem {
         KeyError::Unknown(_) => ProblemCode::NotFound,
         KeyError::Store(_) | KeyError::Damaged(_) | KeyError::Random(_) => ProblemCode::InternalError,
     };
-    Problem::new(code, error.to_string(), "see the message")
+    let mend = match error {
+        KeyError::Name(_) => "choose another name",
+        KeyError::NameTaken(_) => "choose another name, or revoke the key that has this one",
+        KeyError::Revoked(_) | KeyError::Unknown(_) => "`cordon key list` shows the keys that are live",
+        KeyError::TooMany => "revoke keys that are not used any more",
+        KeyError::Store(_) | KeyError::Damaged(_) => "look at the data folder's disk, or restore the folder from a backup",
+        KeyError::Random(_) => "check the kernel's random device",
+    };
+    Problem::new(code, error.to_string(), mend)
 }
 
 /// `cordon key …`: asks the running server, or opens the folder when none runs.
@@ -112,7 +120,7 @@ pub(super) fn command(command: &KeyCommand, json: bool) -> Result<ExitCode, Fail
             }
         },
     };
-    print(&answer, json);
+    print(&answer, json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -131,7 +139,7 @@ pub(super) fn by(principal: &Principal) -> &str {
     &principal.id
 }
 
-fn print(answer: &Value, json: bool) {
+fn print(answer: &Value, json: bool) -> Result<(), Failure> {
     if json {
         return local::print_line(&answer.to_string());
     }
@@ -144,8 +152,9 @@ fn print(answer: &Value, json: bool) {
         let state = if row["revokedAtMs"].is_null() { "live" } else { "revoked" };
         table.add_row([text("id"), text("name"), text("role"), state.to_owned()]);
     }
-    local::print_line(&table.to_string());
+    local::print_line(&table.to_string())?;
     if let Some(token) = answer["token"].as_str() {
-        local::print_line(&format!("token: {token}\nIt is shown this once. Send it as `Authorization: Bearer {token}`."));
+        local::print_line(&format!("token: {token}\nIt is shown this once. Send it as `Authorization: Bearer {token}`."))?;
     }
+    Ok(())
 }

@@ -9,13 +9,16 @@ use crate::model::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The file's name.
 const FILE: &str = "server.json";
+
+/// How long a server on this machine may take to accept a connection.
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
 
 /// How long a server may take to answer a command.
 const ANSWER_WAIT: Duration = Duration::from_secs(60);
@@ -35,6 +38,16 @@ pub(super) struct LocalServer {
 }
 
 impl LocalServer {
+    /// This process, whose operator listener is at `address`; commands on this machine reach one on every address by loopback.
+    pub(super) fn at(address: SocketAddr, token: String) -> Self {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        Self { operator: format!("http://{}", SocketAddr::new(ip, address.port())), token, pid: std::process::id() }
+    }
+
     /// Writes the file, readable by the owner only. It replaces what an earlier server left.
     pub(super) fn announce(&self, data: &Path) -> std::io::Result<()> {
         let path = data.join(FILE);
@@ -53,7 +66,13 @@ impl LocalServer {
     fn read(data: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(data.join(FILE)).ok()?;
         let server: Self = serde_json::from_str(&text).ok()?;
-        Path::new(&format!("/proc/{}", server.pid)).exists().then_some(server)
+        (Path::new(&format!("/proc/{}", server.pid)).exists() && server.answers()).then_some(server)
+    }
+
+    /// Whether somebody listens there. The number in a file that a killed server left may belong to another process by now.
+    fn answers(&self) -> bool {
+        let address = self.operator.strip_prefix("http://").and_then(|address| address.parse::<SocketAddr>().ok());
+        address.is_some_and(|address| TcpStream::connect_timeout(&address, CONNECT_WAIT).is_ok())
     }
 }
 
@@ -135,8 +154,13 @@ impl Server {
     }
 }
 
-/// One line on stdout.
-pub(super) fn print_line(text: &str) {
-    // A reader that went away is no error of this program.
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// One line on stdout. An answer that could not be given is a failure; a reader that went away is none.
+pub(super) fn print_line(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::machine(format!("the answer could not be written to stdout: {error}"), "check where stdout goes"))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -44,9 +44,9 @@ pub(super) fn run(options: &Run, json: bool) -> Result<ExitCode, Failure> {
     let body = answer?;
     let report: RunReport = serde_json::from_slice(&body).map_err(|error| Failure::machine(error.to_string(), "report this"))?;
     if json {
-        print_line(&String::from_utf8_lossy(&body))
+        print_line(&String::from_utf8_lossy(&body))?
     } else {
-        tell(&report)
+        tell(&report)?
     }
     Ok(if report.outcome == Outcome::Ok { ExitCode::SUCCESS } else { ExitCode::from(super::NO) })
 }
@@ -113,7 +113,7 @@ impl Drop for DataFolder {
 }
 
 /// Result on stdout; logs, denials and the error on stderr.
-fn tell(report: &RunReport) {
+fn tell(report: &RunReport) -> Result<(), Failure> {
     let mut text = String::new();
     for line in &report.logs {
         text.push_str(&format!("[{:?}] {}\n", line.level, line.message));
@@ -126,10 +126,18 @@ fn tell(report: &RunReport) {
         text.extend(error.stack.iter().map(|stack| format!("{stack}\n")));
         text.push_str(&format!("  help: {}\n", error.remediation));
     }
-    // Control characters of the guest must not reach a terminal.
-    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+    // Characters by which a guest could steer a terminal, or its reader's eye, must not reach it.
+    let text: String = text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
     let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
     if report.outcome == Outcome::Ok {
-        print_line(report.result.get());
+        // In JSON they can only stand in strings, where their escaped form means the same.
+        let escaped = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+        print_line(&report.result.get().chars().map(escaped).collect::<String>())?;
     }
+    Ok(())
+}
+
+/// True for control characters and for those that change the direction of text.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often metrics are folded and gauges refreshed.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -44,6 +44,8 @@ pub(super) fn serve(options: &Serve) -> Result<ExitCode, Failure> {
 }
 
 async fn run(config: &Config, log: Log) -> Result<(), Failure> {
+    // First of all, so that an order to stop that comes while the house is being put in order is obeyed when it is.
+    let stop = Stop::listen()?;
     let keys = Arc::new(house::open_keys(&log)?);
     check_exposure(&config.server, &keys)?;
     // Taken first, as an address that is in use is the likeliest reason not to start; served when there is a house behind them.
@@ -58,13 +60,13 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     let public = front.serve_public(public);
     let operator = front.serve_operator(operator);
     rooms.watch_connections([(Listener::Public, public.gauge()), (Listener::Operator, operator.gauge())]);
-    let local = LocalServer { operator: format!("http://{}", operator.address()), token, pid: std::process::id() };
+    let local = LocalServer::at(operator.address(), token);
     local
         .announce(&config.server.data)
         .map_err(|error| Failure::machine(format!("server.json cannot be written: {error}"), "check the data folder's rights"))?;
-    print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()));
+    print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()))?;
     let upkeep = tokio::spawn(upkeep(Arc::clone(&rooms)));
-    asked_to_stop().await?;
+    stop.asked().await;
     upkeep.abort();
     drain(&front, public, operator, &conduct, config.server.drain).await;
     record(&conduct, ServerEventKind::Stopped, build).await
@@ -139,16 +141,25 @@ async fn seal_missing(rooms: &Rooms) {
     }
 }
 
-async fn asked_to_stop() -> Result<(), Failure> {
-    let fault = |error: std::io::Error| Failure::machine(format!("signals cannot be received: {error}"), "report this");
-    let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask a server to stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Failure> {
+        let on = |kind| signal(kind).map_err(|error| Failure::machine(format!("signals cannot be received: {error}"), "report this"));
+        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
     }
-    tracing::info!("asked to stop: draining");
-    Ok(())
+
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("asked to stop: draining");
+    }
 }
 
 /// No new runs; those under way finish within `deadline` or are ended; their answers leave; the operator listener goes last.

@@ -36,6 +36,18 @@ pub struct Caps {
     pub denials: usize,
 }
 
+/// What a cell said that it dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped {
+    /// Log lines.
+    pub logs: u64,
+    /// Denials.
+    pub denials: u64,
+}
+
+/// Most frames that tell what was dropped: one for each power of two of two 64-bit counts.
+const DROPPED_FRAMES_MAX: u32 = 128;
+
 /// Why the supervisor killed a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kill {
@@ -58,6 +70,8 @@ pub struct Execution {
     pub logs: Vec<LogLine>,
     /// Denials, within the caps.
     pub denials: Vec<Denial>,
+    /// What it said that it dropped while it ran.
+    pub dropped: Dropped,
     /// Why the supervisor killed it, if it did so before the last frame.
     pub killed: Option<Kill>,
     /// What it died of, if it died without a last frame and unasked.
@@ -75,6 +89,7 @@ impl Execution {
             last: None,
             logs: Vec::new(),
             denials: Vec::new(),
+            dropped: Dropped::default(),
             killed: None,
             death: Some(Death::Host),
             cpu: Duration::ZERO,
@@ -93,6 +108,8 @@ struct Watch<'a> {
     logs: Vec<LogLine>,
     log_bytes: u64,
     denials: Vec<Denial>,
+    dropped: Dropped,
+    dropped_frames: u32,
     said_memory: bool,
 }
 
@@ -118,6 +135,8 @@ impl Cell {
             logs: Vec::new(),
             log_bytes: 0,
             denials: Vec::new(),
+            dropped: Dropped::default(),
+            dropped_frames: 0,
             said_memory: false,
         };
         let end = watch.until_end(order, stop).await;
@@ -173,6 +192,11 @@ impl Watch<'_> {
                 self.denials.push(denial);
                 (self.denials.len() > self.caps.denials).then(|| End::Killed(Kill::Lied("it sent more denials than the cap".into())))
             }
+            FromCell::Dropped { logs, denials } => {
+                self.dropped = Dropped { logs, denials };
+                self.dropped_frames += 1;
+                (self.dropped_frames > DROPPED_FRAMES_MAX).then(|| End::Killed(Kill::Lied("it told too often what it dropped".into())))
+            }
             FromCell::OutOfMemory => {
                 self.said_memory = true;
                 None
@@ -208,7 +232,7 @@ impl Watch<'_> {
         }
         let death = exit.filter(|_| killed.is_none()).map(|exit| Death::of(&exit, self.said_memory, grown, self.budget.memory_bytes));
         self.cell.observer().cell_ended(cause(killed.as_ref(), death));
-        Execution { last, logs: self.logs, denials: self.denials, killed, death, cpu, wall }
+        Execution { last, logs: self.logs, denials: self.denials, dropped: self.dropped, killed, death, cpu, wall }
     }
 
     /// A cell that closed its socket is dying; one that is not is killed after the grace.

@@ -46,6 +46,7 @@ pub struct Cell {
     pidfd: OwnedFd,
     clock: Option<ClockId>,
     exit: oneshot::Receiver<Exit>,
+    ended: Option<Exit>,
     ordered: Arc<AtomicBool>,
     waited: Option<Duration>,
     buffer: BytesMut,
@@ -64,6 +65,7 @@ impl Cell {
             pidfd: idle.pidfd,
             clock,
             exit: idle.exit,
+            ended: None,
             ordered: idle.ordered,
             waited,
             buffer: BytesMut::with_capacity(BUFFER_BYTES),
@@ -123,10 +125,14 @@ impl Cell {
         clock_gettime(self.clock?).ok().map(Duration::from)
     }
 
-    /// Waits for the kernel's account of its end. Kill it first unless it ends on its own.
+    /// Waits for the kernel's account of its end, which stays the same once it is known. Kill it first unless it ends on its own.
     pub(super) async fn ended(&mut self) -> Exit {
+        if let Some(ended) = self.ended {
+            return ended;
+        }
         let lost = Exit { cause: ExitCause::ZygoteLost, cpu: Duration::ZERO, max_rss_bytes: 0 };
-        (&mut self.exit).await.unwrap_or(lost)
+        let exit = (&mut self.exit).await.unwrap_or(lost);
+        *self.ended.insert(exit)
     }
 }
 

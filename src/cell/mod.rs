@@ -4,6 +4,7 @@
 //! A cell takes one order, obeys it and ends (`inside`). The supervisor keeps one thread per zygote (`keeper`), a pool of idle cells per
 //! kind (`pool`), and watches each execution from outside (`execution`).
 
+mod cells;
 mod control;
 mod execution;
 mod exit;
@@ -22,13 +23,14 @@ mod seccomp;
 mod stderr;
 mod zygote;
 
+pub use cells::{Cells, CellsError, CellsSettings, Count, PoolSettings};
 pub use control::{Exit, ExitCause, GuestFacts, Sealed, ZygoteOrder};
-pub use execution::{Budget, Caps, Execution, Kill};
+pub use execution::{Budget, Caps, Dropped, Execution, Kill};
 pub use exit::Death;
 pub use guest::{OutOfMemory, Sink, Warm, WarmGuest};
 pub use handle::Cell;
 pub use inside::{DATA_SLACK_BYTES, PREPARE_MEMORY_BYTES};
 pub use kind::ZygoteKind;
-pub use pool::{Cells, CellsError, CellsSettings, Count, PoolSettings};
-pub use seal::{ENFORCED, LAYERS};
+
+pub use seal::ENFORCED;
 pub use zygote::zygote_main;

@@ -48,7 +48,7 @@ impl Observer {
 impl From<ZygoteKind> for CellKind {
     fn from(kind: ZygoteKind) -> Self {
         match kind {
-            ZygoteKind::Runs(tier) => tier.into(),
+            ZygoteKind::Runs(tier, _) => tier.into(),
             ZygoteKind::Intake => Self::Intake,
         }
     }

@@ -1,11 +1,12 @@
-//! Pools of idle cells, one per kind of zygote, and the replacement of zygotes.
+//! A pool of idle cells of one kind, and the replacement of its zygote.
 
+use super::cells::{CellsError, CellsSettings, Count, PoolSettings};
 use super::control::{Sealed, ZygoteOrder};
 use super::handle::{Cell, IdleCell};
 use super::keeper::{self, Zygote};
 use super::kind::ZygoteKind;
 use super::observe::Observer;
-use crate::telemetry::{Telemetry, ZygoteReplacement};
+use crate::telemetry::ZygoteReplacement;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,77 +18,13 @@ use tokio::sync::{Semaphore, oneshot, watch};
 /// How long a zygote may take from its start until it is sealed. An estimate with much room.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Least age of a zygote that is replaced for a fault of one of its cells. Guests can fault at will; without this they could keep a core busy with
+/// starting zygotes.
+const FAULT_REST: Duration = Duration::from_secs(1);
+
 /// First pause before a zygote that failed is started again; doubled each time up to [`RETRY_MOST`].
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MOST: Duration = Duration::from_secs(5);
-
-/// What one pool keeps ready.
-#[derive(Debug, Clone)]
-pub struct PoolSettings {
-    /// Whom its zygote serves.
-    pub kind: ZygoteKind,
-    /// Idle cells to keep.
-    pub idle: usize,
-    /// The largest memory limit of its tier, in bytes.
-    pub heap_bytes_max: u64,
-    /// Whether idle cells take their copy-on-write faults ahead.
-    pub touch: bool,
-    /// Whether its zygote's program moves into huge pages.
-    pub huge_pages: bool,
-}
-
-/// What all pools need.
-#[derive(Clone)]
-pub struct CellsSettings {
-    /// The pools.
-    pub pools: Vec<PoolSettings>,
-    /// A zygote is replaced after this many forks.
-    pub replace_after_forks: u64,
-    /// A zygote is replaced after this time.
-    pub replace_after: Duration,
-    /// This program, to re-execute.
-    pub executable: PathBuf,
-    /// Where zygotes and cells are counted.
-    pub telemetry: Arc<Telemetry>,
-}
-
-/// Why there are no cells. The host's fault or its machine's.
-#[derive(Debug, thiserror::Error)]
-pub enum CellsError {
-    /// A zygote did not become ready.
-    #[error("the {kind} zygote did not start: {why}")]
-    NotStarted {
-        /// Which one.
-        kind: &'static str,
-        /// What it said.
-        why: String,
-    },
-    /// The operating system refused a thread or a socket.
-    #[error("no cell could be made ready: {0}")]
-    System(#[from] io::Error),
-    /// The pools are stopping.
-    #[error("the cells are stopping")]
-    Stopping,
-    /// No pool for this kind was configured.
-    #[error("there is no pool for {0}")]
-    NoPool(&'static str),
-}
-
-/// How many cells of a kind there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Count {
-    /// Being forked.
-    pub starting: usize,
-    /// Waiting in the pool.
-    pub idle: usize,
-    /// Serving an order, or ending.
-    pub running: usize,
-}
-
-/// All pools.
-pub struct Cells {
-    pools: Vec<Arc<Pool>>,
-}
 
 /// Where a pool stands.
 #[derive(Debug, Clone)]
@@ -124,54 +61,8 @@ pub(super) struct Pool {
     itself: Weak<Pool>,
 }
 
-impl Cells {
-    /// Starts every zygote and waits until all are sealed. Needs a tokio runtime.
-    pub async fn start(settings: CellsSettings) -> Result<Self, CellsError> {
-        let pools: Vec<_> = settings.pools.iter().map(|pool| Pool::new(pool.clone(), &settings)).collect();
-        for pool in &pools {
-            pool.start_zygote()?;
-        }
-        for pool in &pools {
-            pool.await_ready().await?;
-        }
-        Ok(Self { pools })
-    }
-
-    /// Takes an idle cell of `kind`, waiting for one. Cancelling loses no cell.
-    pub async fn take(&self, kind: ZygoteKind) -> Result<Cell, CellsError> {
-        self.pool(kind)?.take().await
-    }
-
-    /// What the current zygote of `kind` told of itself.
-    pub fn sealed(&self, kind: ZygoteKind) -> Result<Sealed, CellsError> {
-        let pool = self.pool(kind)?;
-        let current = pool.lock().current.as_ref().map(|zygote| zygote.sealed.clone());
-        current.ok_or(CellsError::NotStarted { kind: kind.label(), why: "it is being replaced".into() })
-    }
-
-    /// How many cells of `kind` there are.
-    pub fn count(&self, kind: ZygoteKind) -> Count {
-        self.pool(kind).map_or_else(|_| Count::default(), |pool| pool.count())
-    }
-
-    /// Ends every zygote, and with them every cell. Call when no execution is under way.
-    pub fn stop(&self) {
-        self.pools.iter().for_each(|pool| pool.stop());
-    }
-
-    fn pool(&self, kind: ZygoteKind) -> Result<&Arc<Pool>, CellsError> {
-        self.pools.iter().find(|pool| pool.settings.kind == kind).ok_or(CellsError::NoPool(kind.label()))
-    }
-}
-
-impl Drop for Cells {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 impl Pool {
-    fn new(settings: PoolSettings, all: &CellsSettings) -> Arc<Self> {
+    pub(super) fn new(settings: PoolSettings, all: &CellsSettings) -> Arc<Self> {
         let order = ZygoteOrder {
             kind: settings.kind,
             heap_bytes_max: settings.heap_bytes_max,
@@ -198,6 +89,12 @@ impl Pool {
         })
     }
 
+    /// What the current zygote told of itself.
+    pub(super) fn sealed(&self) -> Result<Sealed, CellsError> {
+        let current = self.lock().current.as_ref().map(|zygote| zygote.sealed.clone());
+        current.ok_or(CellsError::NotStarted { kind: self.kind().label(), why: "it is being replaced".into() })
+    }
+
     pub(super) fn kind(&self) -> ZygoteKind {
         self.settings.kind
     }
@@ -219,7 +116,7 @@ impl Pool {
     }
 
     /// Starts a zygote unless one is starting already.
-    fn start_zygote(&self) -> io::Result<()> {
+    pub(super) fn start_zygote(&self) -> io::Result<()> {
         let Some(itself) = self.itself.upgrade() else { return Ok(()) };
         if self.stopping.load(Ordering::Acquire) || self.starting.swap(true, Ordering::AcqRel) {
             return Ok(());
@@ -227,7 +124,7 @@ impl Pool {
         keeper::start(itself, self.runtime.clone())
     }
 
-    async fn await_ready(&self) -> Result<(), CellsError> {
+    pub(super) async fn await_ready(&self) -> Result<(), CellsError> {
         let kind = self.kind().label();
         let mut standing = self.standing.subscribe();
         let settled = standing.wait_for(|standing| !matches!(standing, Standing::Starting));
@@ -240,7 +137,7 @@ impl Pool {
         }
     }
 
-    async fn take(&self) -> Result<Cell, CellsError> {
+    pub(super) async fn take(&self) -> Result<Cell, CellsError> {
         let asked = Instant::now();
         let mut waited = None;
         loop {
@@ -289,7 +186,7 @@ impl Pool {
     fn reason_to_replace(&self, current: &Zygote) -> Option<ZygoteReplacement> {
         if self.starting.load(Ordering::Acquire) {
             None
-        } else if current.is_suspicious() {
+        } else if current.is_suspicious() && current.born().elapsed() >= FAULT_REST {
             Some(ZygoteReplacement::Fault)
         } else if current.forks() >= self.replace_after_forks {
             Some(ZygoteReplacement::Forks)
@@ -395,7 +292,7 @@ impl Pool {
         });
     }
 
-    fn count(&self) -> Count {
+    pub(super) fn count(&self) -> Count {
         let inner = self.lock();
         let (idle, zygotes): (_, Vec<_>) = (inner.idle.len(), inner.alive.iter().filter_map(Weak::upgrade).collect());
         drop(inner);
@@ -406,7 +303,7 @@ impl Pool {
         Count { starting, idle, running: alive.saturating_sub(idle + starting) }
     }
 
-    fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.ready.close();
         let alive: Vec<_> = self.lock().alive.iter().filter_map(Weak::upgrade).collect();

@@ -32,6 +32,7 @@ fn finished(outcome: Outcome, result: &str) -> FromCell {
         result: Some(result.to_owned()),
         error: None,
         logs_truncated: 0,
+        denials_truncated: 0,
         start_us: 0,
         heap_peak_bytes: 0,
         external_peak_bytes: 0,

@@ -3,8 +3,10 @@
 //! Every layer is attempted on its own; what a machine lacks is recorded as such and never hidden. Whether a tier runs without
 //! a layer is its profile's word (`require_hardening`).
 
+use super::ZygoteKind;
 use super::os;
 use super::seccomp::{self, SeccompCell};
+use crate::model::LAYERS;
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
@@ -14,28 +16,6 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, chdir, getpid, pivot_root};
 use rustix::thread::{CapabilitySet, CapabilitySets, CoreSchedulingScope};
 use std::fmt::Display;
-
-/// The names of all layers, in the order in which they are applied.
-pub const LAYERS: [&str; 18] = [
-    "parent_death_signal",
-    "oom_first",
-    "rlimits",
-    "user_namespace",
-    "pid_namespace",
-    "network_namespace",
-    "mount_namespace",
-    "ipc_namespace",
-    "uts_namespace",
-    "core_scheduling",
-    "empty_root",
-    "no_capabilities",
-    "no_new_privileges",
-    "not_dumpable",
-    "landlock",
-    "seccomp_zygote",
-    "seccomp_cell",
-    "rlimit_data",
-];
 
 /// The state of a layer that is fully in force.
 pub const ENFORCED: &str = "enforced";
@@ -53,6 +33,7 @@ pub(super) struct Layers(Vec<(String, String)>);
 
 impl Layers {
     fn note(&mut self, layer: &str, result: Result<(), impl Display>) {
+        debug_assert!(LAYERS.contains(&layer), "{layer} is no known layer");
         let state = result.map_or_else(|error| format!("unavailable: {error}"), |()| ENFORCED.to_owned());
         self.0.push((layer.to_owned(), state));
     }
@@ -101,7 +82,7 @@ pub(super) fn die_with_parent(layers: &mut Layers) {
 }
 
 /// After V8 and the realm are warm: everything that would have been in their way.
-pub(super) fn after_warm_up(layers: &mut Layers, cell_filter: &SeccompCell) {
+pub(super) fn after_warm_up(layers: &mut Layers, cell_filter: &SeccompCell, kind: ZygoteKind) {
     let this_process = CoreSchedulingScope::ThreadGroup;
     layers.note("core_scheduling", rustix::thread::create_core_scheduling_cookie(rustix::process::getpid(), this_process));
     layers.note("empty_root", empty_root());
@@ -113,6 +94,11 @@ pub(super) fn after_warm_up(layers: &mut Layers, cell_filter: &SeccompCell) {
         Ok(RulesetStatus::PartiallyEnforced) => layers.0.push(("landlock".into(), "partial: an older kernel handles fewer rights".into())),
         Ok(RulesetStatus::NotEnforced) => layers.note("landlock", Err("the kernel has no Landlock")),
         Err(error) => layers.note("landlock", Err(error)),
+    }
+    if kind.makes_code() {
+        layers.0.push(("no_new_code".into(), "off: V8 compiles here; a profile with `jitless = true` has it".into()));
+    } else {
+        layers.note("no_new_code", seccomp::forbid_new_code());
     }
     let allow_list = seccomp::apply_zygote();
     let in_force = allow_list.is_ok();

@@ -85,6 +85,15 @@ pub(super) fn apply_zygote() -> Result<(), SeccompError> {
     Ok(())
 }
 
+/// Forbids memory that becomes executable, for processes that make no code: whatever is executable is so already.
+pub(super) fn forbid_new_code() -> Result<(), SeccompError> {
+    let executable = || rule(2, Len::Dword, Op::MaskedEq(libc::PROT_EXEC as u64), libc::PROT_EXEC as u64);
+    let calls = [libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+    let traps = calls.map(|call| Ok((call, vec![executable()?]))).into_iter().collect::<Result<BTreeMap<_, _>, SeccompError>>()?;
+    let filter: BpfProgram = SeccompFilter::new(traps, SeccompAction::Allow, SeccompAction::Trap, arch()?)?.try_into()?;
+    Ok(seccompiler::apply_filter(&filter)?)
+}
+
 /// The filter of a cell, prepared in its zygote so that a cell only installs it.
 ///
 /// A filter is never taken away, so a cell keeps its zygote's allow-list, and this one only takes from it: what a zygote alone may do, and
@@ -162,6 +171,8 @@ pub(super) fn call_name(number: i64) -> &'static str {
         (libc::SYS_ioctl, "ioctl"),
         (libc::SYS_pipe2, "pipe2"),
         (libc::SYS_memfd_create, "memfd_create"),
+        (libc::SYS_mmap, "mmap"),
+        (libc::SYS_mprotect, "mprotect"),
         (libc::SYS_io_uring_setup, "io_uring_setup"),
         (libc::SYS_bpf, "bpf"),
         (libc::SYS_perf_event_open, "perf_event_open"),

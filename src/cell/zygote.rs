@@ -90,7 +90,7 @@ impl Zygote {
         os::refuse_loudly()?;
         os::speak_before_dying()?;
         let filter = SeccompCell::prepare().map_err(io::Error::other)?;
-        seal::after_warm_up(&mut layers, &filter);
+        seal::after_warm_up(&mut layers, &filter, order.kind);
         let sealed = Sealed { layers: layers.into_vec(), facts: guest.facts(), start: started.elapsed(), resident_bytes, huge_pages };
         send(&control, &FromZygote::Sealed(Box::new(sealed)), None)?;
         Ok(Self { control: Some(control), guest, filter, inherited_data_bytes, touch: order.touch, cells: HashMap::new() })

@@ -5,12 +5,13 @@ use super::link::Link;
 use super::reply;
 use super::service::Service;
 use super::settings::Settings;
+use super::unread;
 use crate::model::{Problem, ProblemCode};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::{Method, Request};
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -58,6 +59,8 @@ impl Door {
             ended: false,
         };
         let (mut parts, body) = request.into_parts();
+        let waits_to_send = parts.headers.contains_key(EXPECT);
+        let (body, rest) = unread::watch(body);
         let mut reply = match gate::check(&parts, link.local(), &self.shared.settings) {
             Ok(()) => {
                 parts.extensions.insert(Arc::clone(&link));
@@ -69,7 +72,9 @@ impl Door {
                 reply::problem(&problem)
             }
         };
-        if taken.fetch_add(1, Ordering::Relaxed) + 1 >= self.shared.settings.requests_per_connection_max {
+        let last = taken.fetch_add(1, Ordering::Relaxed) + 1 >= self.shared.settings.requests_per_connection_max;
+        // hyper closes a connection whose request body nobody read to its end; the peer must hear of it, or it sends the next request in vain.
+        if last || !rest.is_taken(waits_to_send).await {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         line.ended = true;
@@ -131,7 +136,7 @@ impl Line {
             }
             _ => "other",
         };
-        tracing::info!(target: "cordon::access", listener = self.door.name, method, route, status, ms = seconds * 1e3);
+        tracing::info!(target: "cordon::access", listener = self.door.name, method, route, status, ms = (seconds * 1e6).round() / 1e3);
         self.door.shared.service.observed(route, status, seconds);
     }
 }

@@ -24,6 +24,7 @@ mod socket;
 mod tests;
 mod time;
 mod trace;
+mod unread;
 
 pub use listener::{Bound, ConnectionGauge, Drained, HttpError, Running};
 pub use service::{Answer, Later, Service};

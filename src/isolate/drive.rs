@@ -77,6 +77,7 @@ fn finish(warm: &mut WarmIsolate, stop: Stop, budgets: &Budgets, desk: &Desk) ->
     warm.account.note_heap(warm.js.v8_isolate().get_heap_statistics().used_heap_size());
     let figures = Figures {
         logs_truncated: desk.logs_truncated(),
+        denials_truncated: desk.denials_truncated(),
         start_us: desk.start_us(),
         heap_peak_bytes: warm.account.heap_peak(),
         external_peak_bytes: warm.account.external_peak(),

@@ -1,8 +1,8 @@
 //! What the supervisor is told of a run's end: outcome, result or error, each in words that help.
 
-use super::trace;
+use super::{loader, trace};
 use crate::model::frame::{RunEnd, RunOrder};
-use crate::model::{GuestError, Outcome};
+use crate::model::{GuestError, Outcome, RESULT_DEPTH_MAX, json_depth};
 use cordon_ops::interrupt::KillReason;
 use cordon_ops::port::{Ending, Failure};
 
@@ -21,7 +21,7 @@ pub(super) enum Stop {
 /// Outcome, result and error of `stop`.
 pub(super) fn describe(stop: Stop, order: &Budgets) -> (Outcome, Option<String>, Option<GuestError>) {
     match stop {
-        Stop::Ended(Ending::Result(text)) => (Outcome::Ok, Some(text), None),
+        Stop::Ended(Ending::Result(text)) => result(text),
         Stop::Ended(Ending::TooLong { bytes }) => failed(
             Outcome::ExceededOutput,
             format!("the result has {bytes} bytes of JSON or more, {} are allowed", order.output_bytes),
@@ -75,6 +75,23 @@ impl Budgets {
 
 type Words = (Outcome, Option<String>, Option<GuestError>);
 
+/// A result, unless common readers could not read it. The supervisor checks again; for it a deeper one is a lie.
+fn result(text: String) -> Words {
+    let depth = json_depth(&text);
+    if depth <= RESULT_DEPTH_MAX {
+        return (Outcome::Ok, Some(text), None);
+    }
+    let message = format!("the result nests {depth} levels deep, at most {RESULT_DEPTH_MAX} are allowed");
+    let error = GuestError {
+        code: Outcome::Exception.as_str().to_owned(),
+        name: "RangeError".to_owned(),
+        message,
+        stack: None,
+        remediation: "return a flatter value, such as a list with references by index".to_owned(),
+    };
+    (Outcome::Exception, None, Some(error))
+}
+
 fn failed(outcome: Outcome, message: String, stack: Option<String>, remediation: &str) -> Words {
     let mut name = outcome.as_str().to_owned();
     name[..1].make_ascii_uppercase();
@@ -84,6 +101,8 @@ fn failed(outcome: Outcome, message: String, stack: Option<String>, remediation:
 
 fn uncaught(failure: Failure) -> Words {
     let Failure { name, message, stack, refused } = failure;
+    // The engine quotes module specifiers in its messages, such as that of an import that the module does not export.
+    let message = message.replace(loader::SCHEME, "");
     let (code, remediation) = match refused {
         true => ("policyDenied", "see `denials`: each says what would help"),
         false => (Outcome::Exception.as_str(), "catch the error, or correct what causes it"),
@@ -97,6 +116,8 @@ fn uncaught(failure: Failure) -> Words {
 pub(super) struct Figures {
     /// Log lines dropped.
     pub(super) logs_truncated: u64,
+    /// Denials dropped.
+    pub(super) denials_truncated: u64,
     /// Microseconds from the order to the guest's first instruction.
     pub(super) start_us: u64,
     /// Peak of V8's heap, in bytes.
@@ -107,6 +128,6 @@ pub(super) struct Figures {
 
 /// The frame that tells it all.
 pub(super) fn frame((outcome, result, error): Words, figures: Figures) -> RunEnd {
-    let Figures { logs_truncated, start_us, heap_peak_bytes, external_peak_bytes } = figures;
-    RunEnd { outcome, result, error, logs_truncated, start_us, heap_peak_bytes, external_peak_bytes }
+    let Figures { logs_truncated, denials_truncated, start_us, heap_peak_bytes, external_peak_bytes } = figures;
+    RunEnd { outcome, result, error, logs_truncated, denials_truncated, start_us, heap_peak_bytes, external_peak_bytes }
 }

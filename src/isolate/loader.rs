@@ -55,8 +55,13 @@ impl ArtifactLoader {
 
 /// The error of a module that is not the artifact's own. Its class is one that `js/guard.js` brands.
 fn refused() -> ModuleLoaderError {
+    JsErrorBox::new("CordonModuleRefused", refusal_text())
+}
+
+/// The message of the error that a refused import rejects with.
+pub(super) fn refusal_text() -> String {
     let refusal = Capability::Module.refuse("");
-    JsErrorBox::new("CordonModuleRefused", format!("{}: {}", refusal.reason, refusal.remediation))
+    format!("{}: {}", refusal.reason, refusal.remediation)
 }
 
 impl ModuleLoader for ArtifactLoader {

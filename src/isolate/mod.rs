@@ -31,8 +31,6 @@ use watchdog::Watchdog;
 pub struct IsolateSettings {
     /// Largest heap that any run of this zygote's tier may be granted, in bytes.
     pub heap_max_bytes: usize,
-    /// Without a JIT: slower, and no memory is ever both written and executed.
-    pub jitless: bool,
     /// Called when V8 is about to abort for want of memory. It should tell the supervisor and leave; V8 aborts when it returns.
     pub out_of_memory: fn(),
 }
@@ -127,13 +125,16 @@ impl WarmIsolate {
     }
 }
 
-/// The warm-up's module. It uses what most guests use, so that it is compiled before they come.
+/// The warm-up's module. It uses what most guests use, so that it is compiled before they come. What reads files the first time it is used, such
+/// as the time zone, must be used here: a sealed cell cannot read them, and a refused call looks like an attack.
 const WARM_UP: &str = "export default async (input, env, ctx) => {\
     const url = new URL('https://a.example/?b=c'); url.searchParams.append('d', 'e');\
     const text = new TextDecoder().decode(new TextEncoder().encode(url.href));\
     await new Promise((resolve) => setTimeout(resolve, 0)); await null;\
     console.log('%s', text, { input, list: [1, 'two', null], map: new Map([[1, 2]]) });\
     try { throw new TypeError('warm'); } catch (error) { console.error(error.stack, structuredClone({ a: [1] }), atob(btoa('x'))); }\
+    const when = new Date(0); when.toString(); when.toLocaleString(); when.getHours(); Temporal.Now.zonedDateTimeISO();\
+    new Intl.DateTimeFormat('en').format(when); new Intl.NumberFormat('en').format(1.5); ['b', 'a'].sort((a, b) => a.localeCompare(b));\
     ctx.waitUntil(Promise.resolve()); const controller = new AbortController(); controller.abort();\
     return { random: Math.random(), now: Date.now() + performance.now(), id: crypto.randomUUID(), aborted: controller.signal.aborted };\
 };";

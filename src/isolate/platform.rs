@@ -1,5 +1,6 @@
 //! V8 as a process: its flags, its randomness and its platform, set once before anything else.
 
+use crate::model::Jit;
 use deno_core::{JsRuntime, v8};
 
 /// V8's flags. `single-threaded`: no helper thread exists that a fork could lose or that could hide CPU time.
@@ -8,13 +9,16 @@ use deno_core::{JsRuntime, v8};
 const FLAGS: &str = "--single-threaded --no-memory-reducer --max-lazy --disallow-code-generation-from-strings";
 
 /// The flags that [`init_v8`] sets, as the build's identity names them.
-pub fn v8_flags(jitless: bool) -> String {
-    if jitless { format!("{FLAGS} --jitless") } else { FLAGS.to_owned() }
+pub fn v8_flags(jit: Jit) -> String {
+    match jit {
+        Jit::On => FLAGS.to_owned(),
+        Jit::Off => format!("{FLAGS} --jitless"),
+    }
 }
 
 /// Sets V8's flags and entropy source and initialises its platform. Once per process, on its main thread, before any other thread.
-pub fn init_v8(jitless: bool) {
-    v8::V8::set_flags_from_string(&v8_flags(jitless));
+pub fn init_v8(jit: Jit) {
+    v8::V8::set_flags_from_string(&v8_flags(jit));
     // A sealed process cannot open /dev/urandom, and V8 would fall back to the clock.
     v8::V8::set_entropy_source(|buffer| getrandom::fill(buffer).is_ok());
     // A platform without worker threads: what V8 posts for later runs when the run's own loop pumps it.

@@ -1,5 +1,7 @@
 //! The host as the realm's ops see it: what the guest says is capped, counted and passed on.
 
+use super::loader::refusal_text;
+use super::trace;
 use crate::model::frame::FromCell;
 use crate::model::{Denial, LogLevel};
 use cordon_ops::port::{Ending, Level, Port, Refusal};
@@ -36,6 +38,7 @@ pub(super) struct Desk {
     log_lines: Cell<u64>,
     logs_truncated: Cell<u64>,
     denials: Cell<u32>,
+    denials_truncated: Cell<u64>,
     guest_started: Cell<Option<Duration>>,
     ending: RefCell<Option<Ending>>,
 }
@@ -51,6 +54,7 @@ impl Desk {
             log_lines: Cell::new(0),
             logs_truncated: Cell::new(0),
             denials: Cell::new(0),
+            denials_truncated: Cell::new(0),
             guest_started: Cell::new(None),
             ending: RefCell::new(None),
         })
@@ -59,7 +63,8 @@ impl Desk {
     /// Passes a refusal on, as long as the cap allows.
     pub(super) fn refuse(&self, refusal: Refusal) {
         if self.denials.get() >= DENIALS_MAX {
-            return;
+            self.denials_truncated.set(self.denials_truncated.get().saturating_add(1));
+            return self.tell_dropped(self.denials_truncated.get());
         }
         self.denials.set(self.denials.get() + 1);
         let Refusal { capability, target, rule, reason, remediation } = refusal;
@@ -87,6 +92,11 @@ impl Desk {
         self.logs_truncated.get()
     }
 
+    /// Denials that the cap dropped.
+    pub(super) fn denials_truncated(&self) -> u64 {
+        self.denials_truncated.get()
+    }
+
     /// From the run's start to the first instruction of guest code.
     pub(super) fn start_us(&self) -> u64 {
         let start = self.guest_started.get().unwrap_or_else(|| self.started.elapsed());
@@ -98,7 +108,7 @@ impl Desk {
     }
 
     fn log(&self, level: Level, message: String) -> bool {
-        let message = cut(message);
+        let message = cut(trace::of_log(message));
         let bytes = self.log_bytes.get().saturating_add(message.len() as u64);
         if self.log_lines.get() >= self.budget.log_lines || bytes > self.budget.log_bytes {
             self.drop_line();
@@ -115,6 +125,14 @@ impl Desk {
 
     fn drop_line(&self) {
         self.logs_truncated.set(self.logs_truncated.get().saturating_add(1));
+        self.tell_dropped(self.logs_truncated.get());
+    }
+
+    /// Passes on how much was dropped, at each power of two of one of the counts.
+    fn tell_dropped(&self, count: u64) {
+        if count.is_power_of_two() {
+            self.send(FromCell::Dropped { logs: self.logs_truncated.get(), denials: self.denials_truncated.get() });
+        }
     }
 }
 
@@ -134,7 +152,11 @@ impl Port for DeskPort {
         self.0.refuse(refusal);
     }
 
-    fn end(&mut self, ending: Ending) {
+    fn end(&mut self, mut ending: Ending) {
+        if let Ending::Failed(failure) = &mut ending {
+            // The engine makes the error of a refused import, so nothing in the realm can mark it. Known by its words, if there was a denial.
+            failure.refused |= self.0.denials.get() > 0 && failure.message == refusal_text();
+        }
         self.0.ending.borrow_mut().get_or_insert(ending);
     }
 
@@ -183,7 +205,8 @@ mod tests {
         assert!(desk.log(Level::Info, "a".into()));
         assert!(!desk.log(Level::Info, "b".into()), "that was the last one");
         assert!(!desk.log(Level::Info, "c".into()));
-        assert_eq!((frames.borrow().len(), desk.logs_truncated()), (2, 1));
+        assert_eq!((frames.borrow().len(), desk.logs_truncated()), (3, 1));
+        assert_eq!(frames.borrow().last(), Some(&FromCell::Dropped { logs: 1, denials: 0 }));
     }
 
     #[test]
@@ -191,7 +214,7 @@ mod tests {
         let (desk, frames) = desk(10, 100);
         assert!(desk.log(Level::Info, "x".repeat(10)));
         assert!(!desk.log(Level::Info, "y".into()));
-        assert_eq!((frames.borrow().len(), desk.logs_truncated()), (1, 1));
+        assert_eq!((frames.borrow().len(), desk.logs_truncated()), (2, 1));
     }
 
     #[test]
@@ -207,6 +230,8 @@ mod tests {
         for _ in 0..DENIALS_MAX + 5 {
             desk.refuse(cordon_ops::capability::Capability::Codegen.refuse("eval"));
         }
-        assert_eq!(frames.borrow().len(), DENIALS_MAX as usize);
+        let told: Vec<_> = frames.borrow()[DENIALS_MAX as usize..].to_vec();
+        let dropped = |denials| FromCell::Dropped { logs: 0, denials };
+        assert_eq!((told, desk.denials_truncated()), (vec![dropped(1), dropped(2), dropped(4)], 5));
     }
 }

@@ -40,6 +40,17 @@ pub(super) fn of_text(stack: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A log line as the caller reads it: where it holds a stack, without frames of the host's scripts and without the private scheme.
+pub(super) fn of_log(message: String) -> String {
+    let is_frame = |line: &str| line.trim_start().starts_with("at ");
+    if !message.contains("\n") || !message.lines().any(|line| is_frame(line) && (is_host_frame(line) || line.contains(SCHEME))) {
+        return message;
+    }
+    let kept = message.lines().filter(|line| !is_host_frame(line));
+    let lines: Vec<_> = kept.map(|line| if is_frame(line) { line.replace(SCHEME, "") } else { line.to_owned() }).collect();
+    lines.join("\n")
+}
+
 /// True for `    at f (ext:…)`, `    at async f (ext:…)` and `    at ext:…`.
 fn is_host_frame(line: &str) -> bool {
     let Some(frame) = line.trim_start().strip_prefix("at ") else { return false };
@@ -55,6 +66,15 @@ mod tests {
         let stack = "Error: at ext: it\n    at f (artifact:/lib/a.ts:1:2)\n    at async invoke (ext:cordon/run.js:1:1)\n    at ext:x.js:1:1\n    at artifact:/main.ts:3:4";
         assert_eq!(of_text(stack).as_deref(), Some("Error: at ext: it\n    at f (lib/a.ts:1:2)\n    at main.ts:3:4"));
         assert_eq!(of_text(""), None);
+    }
+
+    #[test]
+    fn a_stack_in_a_log_line_is_told_like_an_errors_and_other_text_is_left_alone() {
+        let trace = "Trace: x\n    at Object.trace (ext:cordon/console.js:59:9)\n    at artifact:/main.js:1:9";
+        assert_eq!(of_log(trace.to_owned()), "Trace: x\n    at main.js:1:9");
+        for text in ["artifact:/main.js", "a\nartifact:/x", "one line at ext:", "a\n    at home"] {
+            assert_eq!(of_log(text.to_owned()), text);
+        }
     }
 
     #[test]

@@ -101,6 +101,13 @@ pub enum FromCell {
     Rejected(Rejection),
     /// V8 says that memory ran out; the cell is about to die.
     OutOfMemory,
+    /// So many log lines and denials were dropped so far. Told at each power of two, so that a cell that dies suddenly has told the order of it.
+    Dropped {
+        /// Log lines.
+        logs: u64,
+        /// Denials.
+        denials: u64,
+    },
 }
 
 /// How a run ended, as its cell tells it.
@@ -115,6 +122,8 @@ pub struct RunEnd {
     pub error: Option<GuestError>,
     /// Log lines dropped by the cell.
     pub logs_truncated: u64,
+    /// Denials dropped by the cell.
+    pub denials_truncated: u64,
     /// Microseconds from the order to the first instruction of guest code.
     pub start_us: u64,
     /// Peak of V8's heap.
@@ -258,6 +267,7 @@ mod tests {
                 result: None,
                 error,
                 logs_truncated: 0,
+                denials_truncated: 0,
                 start_us: 1,
                 heap_peak_bytes: 2,
                 external_peak_bytes: 3,

@@ -1,6 +1,6 @@
 //! What one run really got.
 
-use super::{Digest, EgressMode, Limits, Profile, Tier};
+use super::{Digest, EgressMode, Jit, Limits, Profile, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub struct Grant {
     pub vars: BTreeMap<String, String>,
     /// What outbound requests may do.
     pub egress: EgressMode,
+    /// Whether V8 may compile to machine code.
+    pub jit: Jit,
 }
 
 impl Grant {
@@ -32,6 +34,7 @@ impl Grant {
             limits,
             vars: profile.vars.clone(),
             egress: profile.egress,
+            jit: profile.jit,
         }
     }
 

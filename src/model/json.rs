@@ -2,6 +2,9 @@
 
 use serde::de::IgnoredAny;
 
+/// Deepest nesting of a result. Source: the depth that common JSON readers accept without configuration is 100 to 1,000.
+pub const RESULT_DEPTH_MAX: usize = 512;
+
 /// What JSON text from a cell may be.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonCaps {
@@ -35,7 +38,7 @@ pub fn check_json(text: &str, caps: JsonCaps) -> Result<(), JsonFault> {
     if text.len() > caps.bytes {
         return Err(JsonFault::TooLong { bytes: text.len(), most: caps.bytes });
     }
-    if depth_of(text) > caps.depth {
+    if json_depth(text) > caps.depth {
         return Err(JsonFault::TooDeep(caps.depth));
     }
     // Depth is bounded above, so serde_json's own recursion guard is not what protects the stack here.
@@ -46,7 +49,7 @@ pub fn check_json(text: &str, caps: JsonCaps) -> Result<(), JsonFault> {
 }
 
 /// The deepest nesting of brackets outside strings. Meaningful for any text, exact for JSON.
-fn depth_of(text: &str) -> usize {
+pub fn json_depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0usize, false, false);
     for byte in text.bytes() {
         match (in_string, byte) {

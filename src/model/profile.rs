@@ -69,6 +69,16 @@ pub enum Durability {
     Batched,
 }
 
+/// Whether V8 may compile to machine code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Jit {
+    /// It may: fast, and memory exists that is written and then executed.
+    On,
+    /// It interprets: slower, and no memory ever becomes executable.
+    Off,
+}
+
 /// What outbound requests of a profile may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -95,6 +105,8 @@ pub struct Profile {
     pub egress: EgressMode,
     /// When an answer may leave relative to its record.
     pub durability: Durability,
+    /// Whether V8 may compile to machine code. `jitless = true` in the file is [`Jit::Off`].
+    pub jit: Jit,
     /// Hardening layers without which this profile's tier does not run; names as `cordon doctor` prints them.
     pub require_hardening: Vec<String>,
     /// Digest of the profile's source text.

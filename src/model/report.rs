@@ -113,6 +113,10 @@ pub struct ProvenanceRef {
     pub digest: Digest,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// The answer to a run that was admitted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -132,6 +136,9 @@ pub struct RunReport {
     pub logs_truncated: u64,
     /// What it was refused.
     pub denials: Vec<Denial>,
+    /// Denials that were dropped because there were too many; absent when none was.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub denials_truncated: u64,
     /// Outbound requests.
     pub egress: Vec<EgressEntry>,
     /// What it used.

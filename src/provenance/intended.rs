@@ -184,6 +184,7 @@ pub(super) fn stand_in(intent: &Intent, name: &str, message: &str) -> RunReport 
         logs: Vec::new(),
         logs_truncated: 0,
         denials: Vec::new(),
+        denials_truncated: 0,
         egress: Vec::new(),
         usage: Usage::default(),
         tier: intent.grant.tier,

@@ -177,6 +177,13 @@ pub struct Refusal {
     /// The policy decision, when policy decided.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decision_id: Option<String>,
+    /// Refusals before this one that were counted and not recorded, because nobody answers for them and they came too fast.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unrecorded: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Characters of a refusal's detail that the record keeps: part of it is the caller's text.
@@ -193,6 +200,7 @@ impl Refusal {
             run: problem.run,
             tier: None,
             decision_id: problem.decision_id.clone(),
+            unrecorded: 0,
         }
     }
 }

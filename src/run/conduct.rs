@@ -2,10 +2,11 @@
 
 use super::admission::Admission;
 use super::idempotency::{Claim, First, Idempotency, Keys, await_answer};
+use super::noted::Noted;
 use super::signals::{CancelSignal, Running, UnderWay};
 use super::steps::{self, Refused};
 use crate::artifact::Artifacts;
-use crate::cell::Cells;
+use crate::cell::{Cells, ZygoteKind};
 use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, RunRequest, Tier};
 use crate::policy::Profiles;
 use crate::provenance::{Log, Refusal};
@@ -29,10 +30,10 @@ pub struct Parts {
     pub admission: Admission,
     /// The metrics.
     pub telemetry: Arc<Telemetry>,
-    /// Digest of the build's identity, by tier.
-    pub builds: BTreeMap<Tier, Digest>,
-    /// Hardening layers and their state, by tier.
-    pub hardening: BTreeMap<Tier, BTreeMap<String, String>>,
+    /// Digest of the build's identity, by the zygote that runs it.
+    pub builds: BTreeMap<ZygoteKind, Digest>,
+    /// Hardening layers and their state, by zygote.
+    pub hardening: BTreeMap<ZygoteKind, BTreeMap<String, String>>,
 }
 
 /// Conducts runs. Clones share it.
@@ -45,6 +46,7 @@ pub(super) struct Inner {
     pub(super) parts: Parts,
     keys: Keys,
     under_way: UnderWay,
+    noted: Noted,
 }
 
 /// The answer to a run that was admitted.
@@ -60,7 +62,7 @@ impl Conduct {
     /// Conducts runs with `parts`.
     pub fn new(parts: Parts) -> Self {
         let keys = Keys::new(parts.log.store().clone());
-        Self { inner: Arc::new(Inner { parts, keys, under_way: UnderWay::new() }) }
+        Self { inner: Arc::new(Inner { parts, keys, under_way: UnderWay::new(), noted: Noted::default() }) }
     }
 
     /// What it conducts runs with.
@@ -79,7 +81,14 @@ impl Conduct {
         let Some(idempotency) = idempotency else {
             return self.spawn(principal, request, None, cancel).await.map(first_answer);
         };
-        match self.inner.keys.claim(&principal, &idempotency)? {
+        let claim = match self.inner.keys.claim(&principal, &idempotency) {
+            Ok(claim) => claim,
+            Err(problem) => {
+                self.refused(Some(&principal), None, &problem).await;
+                return Err(problem);
+            }
+        };
+        match claim {
             Claim::First(first) => self.spawn(principal, request, Some(first), cancel).await.map(first_answer),
             Claim::Wait(answer) => match await_answer(answer).await {
                 Some(answer) => answer.map(|body| Answer { body, replayed: true }),
@@ -139,15 +148,15 @@ impl Conduct {
 }
 
 impl Inner {
-    pub(super) fn build(&self, tier: Tier) -> Digest {
-        self.parts.builds.get(&tier).copied().unwrap_or_else(|| Digest::of(b""))
+    pub(super) fn build(&self, kind: ZygoteKind) -> Digest {
+        self.parts.builds.get(&kind).copied().unwrap_or_else(|| Digest::of(b""))
     }
 
-    /// The hardening of the tier that the profile of this name belongs to.
+    /// The hardening of the zygote that runs the profile of this name.
     pub(super) fn hardening(&self, profile: Option<&str>) -> &BTreeMap<String, String> {
         static NONE: BTreeMap<String, String> = BTreeMap::new();
         let profile = profile.map_or_else(|| self.parts.profiles.default_for(Tier::Untrusted), |name| self.parts.profiles.by_name(name));
-        profile.and_then(|profile| self.parts.hardening.get(&profile.tier)).unwrap_or(&NONE)
+        profile.and_then(|profile| self.parts.hardening.get(&ZygoteKind::Runs(profile.tier, profile.jit))).unwrap_or(&NONE)
     }
 
     async fn conduct(
@@ -165,7 +174,14 @@ impl Inner {
                 return Err(problem);
             }
         };
-        let (intended, cell) = steps::intend(self, &ready, first).await?;
+        let (intended, cell) = match steps::intend(self, &ready, first).await {
+            Ok(both) => both,
+            Err(problem) => {
+                // There is no record to be had, so what can be counted is.
+                self.parts.telemetry.refusal(problem.code);
+                return Err(problem);
+            }
+        };
         let report = steps::execute(self, &ready, cell, running.stopped(&mut cancel)).await;
         let sealed = steps::seal(&ready, intended, report).await?;
         serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
@@ -174,7 +190,8 @@ impl Inner {
     async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem) {
         self.parts.telemetry.refusal(problem.code);
         problem.denials.iter().for_each(|denial| self.parts.telemetry.denial_told(denial));
-        let refusal = Refusal::of(problem, principal, artifact);
+        let Some(unrecorded) = self.noted.note(principal, problem.code) else { return };
+        let refusal = Refusal { unrecorded, ..Refusal::of(problem, principal, artifact) };
         if let Err(error) = self.parts.log.refuse(refusal, Durability::Batched).await {
             tracing::error!(%error, code = problem.code.as_str(), "a refusal could not be recorded");
         }

@@ -3,6 +3,7 @@
 mod admission;
 mod conduct;
 mod idempotency;
+mod noted;
 mod prepare;
 mod reading;
 mod signals;

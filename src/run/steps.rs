@@ -14,7 +14,7 @@ use crate::model::{
     RunSource, Usage,
 };
 use crate::policy::{self, Granted, Question};
-use crate::provenance::{Intended, Intent, ProvenanceError, Sealed};
+use crate::provenance::{Intended, Intent, Sealed};
 use crate::store::Batch;
 use crate::telemetry::{Overshoot, Start};
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ pub(super) async fn ready(
     inner.parts.telemetry.admitted(waiting_since.elapsed());
     let stop = running.stopped(cancel);
     let prepared = prepare::prepare(&inner.parts.cells, &inner.parts.artifacts, artifact_id, &artifact, stop).await.map_err(refuse)?;
-    let identity = Identity::of(artifact_id, granted.grant(), inner.build(granted.grant().tier));
+    let identity = Identity::of(artifact_id, granted.grant(), inner.build(kind_of(granted.grant())));
     Ok(Ready { run: RunId::now(), principal, request, artifact, artifact_id, granted, prepared, identity, asked_at, _admitted: admitted })
 }
 
@@ -128,11 +128,20 @@ pub(super) async fn intend(inner: &Inner, ready: &Ready, first: Option<&First>) 
         decision_id: Some(ready.granted.decision().decision_id.clone()),
         traceparent: ready.request.traceparent.clone(),
     };
-    let take = tokio::time::timeout(CELL_WAIT_MAX, inner.parts.cells.take(ZygoteKind::Runs(ready.granted.grant().tier)));
+    let take = tokio::time::timeout(CELL_WAIT_MAX, inner.parts.cells.take(kind_of(ready.grant())));
     // INVARIANT (intent before code): the cell gets its order only after the intent is stored.
     let (intended, cell) = tokio::join!(inner.parts.log.intend(intent, with, ready.durability()), take);
     let late = |_| CellsError::NotStarted { kind: "needed", why: format!("no cell was ready within {} s", CELL_WAIT_MAX.as_secs()) };
-    Ok((intended.map_err(|error| unrecorded(&error))?, cell.unwrap_or_else(|error| Err(late(error)))))
+    let intended = intended.map_err(|error| {
+        tracing::error!(run = %ready.run, %error, "a run was refused because its intent could not be recorded");
+        unrecorded()
+    })?;
+    Ok((intended, cell.unwrap_or_else(|error| Err(late(error)))))
+}
+
+/// Whose cells a grant runs in.
+fn kind_of(grant: &Grant) -> ZygoteKind {
+    ZygoteKind::Runs(grant.tier, grant.jit)
 }
 
 /// How long an admitted run waits for a cell. An estimate with much room for a zygote that is replaced.
@@ -157,7 +166,10 @@ pub(super) async fn execute(
     };
     let verdict = Verdict::of(&mut execution, &limits);
     if let Some(cause) = &verdict.cause {
-        tracing::warn!(run = %ready.run, outcome = %verdict.outcome, cause, "a run did not end on its own");
+        match verdict.outcome {
+            Outcome::InternalError => tracing::error!(run = %ready.run, cause, "a run was lost: our fault"),
+            outcome => tracing::warn!(run = %ready.run, %outcome, cause, "a run did not end on its own"),
+        }
     }
     observe(inner, ready, &execution, &verdict, waited);
     ready.report(execution, verdict, queue)
@@ -178,6 +190,8 @@ fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdic
         Outcome::ExceededCpu => {
             telemetry.limit_overshoot(Overshoot::Cpu, execution.cpu.saturating_sub(Duration::from_millis(limits.cpu_ms)))
         }
+        // A run whose promise can never settle ends before its time.
+        Outcome::ExceededWallTime if execution.wall < Duration::from_millis(limits.wall_ms) => {}
         Outcome::ExceededWallTime => {
             telemetry.limit_overshoot(Overshoot::Wall, execution.wall.saturating_sub(Duration::from_millis(limits.wall_ms)))
         }
@@ -196,7 +210,7 @@ fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdic
 pub(super) async fn seal(ready: &Ready, intended: Intended, report: RunReport) -> Result<Sealed, Problem> {
     intended.seal(report, None, ready.durability()).await.map_err(|unsealed| {
         tracing::error!(run = %ready.run, error = %unsealed.error, "a run could not be sealed");
-        let mut problem = unrecorded(&unsealed.error);
+        let mut problem = unrecorded();
         problem.run = Some(ready.run);
         problem
     })
@@ -254,6 +268,7 @@ impl Ready {
             logs: execution.logs,
             logs_truncated: verdict.logs_truncated,
             denials: execution.denials,
+            denials_truncated: verdict.denials_truncated,
             egress: Vec::new(),
             usage: Usage {
                 cpu_ms: ms(execution.cpu),
@@ -282,12 +297,12 @@ fn storage(error: &ArtifactsError) -> Problem {
     )
 }
 
-/// A record that cannot be written denies.
-fn unrecorded(error: &ProvenanceError) -> Problem {
+/// A record that cannot be written denies. Why it cannot be is for the operator's log.
+fn unrecorded() -> Problem {
     Problem::new(
         ProblemCode::InternalError,
-        format!("the run could not be recorded: {error}"),
-        "ask the operator to look at the data folder's disk",
+        "the run could not be recorded",
+        "ask the operator to look at the server's log and the data folder's disk",
     )
 }
 

@@ -2,14 +2,12 @@
 
 use crate::cell::{Death, Execution, Kill};
 use crate::model::frame::{FromCell, RunEnd};
-use crate::model::{GuestError, JsonCaps, Limits, Outcome, check_json};
+use crate::model::{GuestError, JsonCaps, Limits, Outcome, RESULT_DEPTH_MAX, check_json};
 use serde_json::value::RawValue;
 
-/// Deepest nesting of a result. Source: the depth that common JSON readers accept without configuration is 100 to 1,000.
-const RESULT_DEPTH_MAX: usize = 512;
-
-/// Longest text that an error may carry in each field, in bytes; the cell cuts at less and marks the cut.
-const ERROR_TEXT_BYTES_MAX: usize = 32 << 10;
+/// Longest text that an error may carry in each field, in bytes. Source: the cell cuts a stack after 16,384 UTF-16 units (`js/run.js`), of
+/// three bytes each at most, and marks the cut.
+const ERROR_TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// How a run ended, checked.
 #[derive(Debug)]
@@ -18,6 +16,7 @@ pub(super) struct Verdict {
     pub(super) result: Box<RawValue>,
     pub(super) error: Option<GuestError>,
     pub(super) logs_truncated: u64,
+    pub(super) denials_truncated: u64,
     pub(super) start_us: u64,
     pub(super) heap_peak_bytes: u64,
     pub(super) external_peak_bytes: u64,
@@ -32,6 +31,7 @@ impl Verdict {
             result: RawValue::NULL.to_owned(),
             error: Some(limit_error(outcome, message)),
             logs_truncated: 0,
+            denials_truncated: 0,
             start_us: 0,
             heap_peak_bytes: 0,
             external_peak_bytes: 0,
@@ -41,6 +41,15 @@ impl Verdict {
 
     /// The verdict on `execution`, which ran under `limits`.
     pub(super) fn of(execution: &mut Execution, limits: &Limits) -> Self {
+        let dropped = execution.dropped;
+        let mut verdict = Self::on(execution, limits);
+        // What a cell told while it ran counts if it did not live to tell the whole.
+        verdict.logs_truncated = verdict.logs_truncated.max(dropped.logs);
+        verdict.denials_truncated = verdict.denials_truncated.max(dropped.denials);
+        verdict
+    }
+
+    fn on(execution: &mut Execution, limits: &Limits) -> Self {
         if let Some(kill) = execution.killed.take() {
             return Self::killed(kill, limits);
         }
@@ -101,6 +110,7 @@ impl Verdict {
             result,
             error,
             logs_truncated: end.logs_truncated,
+            denials_truncated: end.denials_truncated,
             start_us: end.start_us,
             heap_peak_bytes: end.heap_peak_bytes,
             external_peak_bytes: end.external_peak_bytes,
@@ -148,7 +158,6 @@ fn limit_error(outcome: Outcome, message: String) -> GuestError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     const LIMITS: Limits = Limits {
         cpu_ms: 50,
@@ -164,8 +173,7 @@ mod tests {
     };
 
     fn verdict(last: Option<FromCell>, killed: Option<Kill>, death: Option<Death>) -> Verdict {
-        let mut execution =
-            Execution { last, logs: Vec::new(), denials: Vec::new(), killed, death, cpu: Duration::ZERO, wall: Duration::ZERO };
+        let mut execution = Execution { last, killed, death, ..Execution::lost() };
         Verdict::of(&mut execution, &LIMITS)
     }
 
@@ -175,6 +183,7 @@ mod tests {
             result: result.map(str::to_owned),
             error: None,
             logs_truncated: 0,
+            denials_truncated: 0,
             start_us: 0,
             heap_peak_bytes: 0,
             external_peak_bytes: 0,

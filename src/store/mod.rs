@@ -105,6 +105,11 @@ impl Store {
         Self::open_with(data, options, files())
     }
 
+    /// Whether a store was made in `data`.
+    pub fn is_in(data: &Path) -> bool {
+        data.join("VERSION").exists()
+    }
+
     fn open_with(data: &Path, options: Options, maker: Maker) -> Result<(Self, Opening), StoreError> {
         let parts = open::open(data, options, maker)?;
         let threads = Mutex::new(Some(parts.threads));

@@ -12,7 +12,7 @@ use super::writer::{Request, Writer};
 use super::{Options, StoreError};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -54,6 +54,7 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
     make_folder(data)?;
     let lock = lock(data)?;
     let known = check_version(data)?;
+    make_folder(&data.join("sled"))?;
     let engine: Arc<dyn Engine> = Arc::new(SledEngine::open(&data.join("sled"), options.cache_bytes)?);
     let folder = data.join("journal");
     make_folder(&folder)?;
@@ -109,9 +110,14 @@ fn recover(folder: &Path, engine: &dyn Engine) -> Result<(u64, Opening), StoreEr
     Ok((last, Opening { replayed: replayed.batches, set_aside: replayed.set_aside }))
 }
 
-/// Makes `folder` for its owner alone, unless it is there.
+/// Makes `folder` for its owner alone; one that is there becomes so, unless it is another's.
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::at(folder))
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::at(folder))?;
+    let rights = fs::metadata(folder).map_err(StoreError::at(folder))?.permissions();
+    if rights.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(StoreError::at(folder))?;
+    }
+    Ok(())
 }
 
 /// The folder is this process's as long as it lives.

@@ -26,6 +26,8 @@ pub enum LoggingError {
 pub fn init_logging(log: &Log) -> Result<(), LoggingError> {
     let filter = filter(&log.filter)?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A stderr that is gone or full must not cost a request: without this the library would panic while telling stderr about it.
+    let lines = lines.log_internal_errors(false);
     let done = match log.format {
         LogFormat::Pretty => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),

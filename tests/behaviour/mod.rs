@@ -1,7 +1,10 @@
 //! One module per kind of promise.
 
+mod command;
 mod contract;
 mod corpus;
+mod guest;
+mod jitless;
 mod lies;
 mod metrics;
 mod probes;

@@ -126,7 +126,8 @@ fn a_killed_server_loses_nothing_it_acknowledged_and_leaves_no_process() {
         }
         let folder = again.folder();
         assert_eq!(again.stop(), Some(0));
-        let (code, verdict) = verify(folder.path());
+        let (code, verdict) = verify(&folder.path().join("data"));
+        assert!(verdict["seals"].as_u64() >= Some(60 * (round as u64 + 1)), "{verdict}");
         assert_eq!((code, &verdict["fault"], &verdict["open"]), (Some(0), &Value::Null, &json!(0)), "{verdict}");
         data = Some(folder);
     }

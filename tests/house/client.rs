@@ -8,6 +8,7 @@ use std::net::TcpStream;
 /// A request.
 #[derive(Clone)]
 pub(crate) struct Ask {
+    stays: bool,
     method: String,
     path: String,
     headers: Vec<(String, String)>,
@@ -28,7 +29,7 @@ pub(crate) struct Reply {
 impl Ask {
     /// A request without a body.
     pub(crate) fn get(path: &str) -> Self {
-        Self { method: "GET".to_owned(), path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
+        Self { stays: false, method: "GET".to_owned(), path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
     }
 
     /// A request with a body of JSON.
@@ -54,6 +55,11 @@ impl Ask {
         self
     }
 
+    /// Does not ask the server to close the connection; it is half-closed by this side, so the server closes it all the same.
+    pub(crate) fn staying(self) -> Self {
+        Self { stays: true, ..self }
+    }
+
     /// With a key.
     pub(crate) fn bearing(self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
@@ -68,7 +74,8 @@ impl Ask {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(&format!("connection: close\r\ncontent-length: {}\r\n\r\n", self.body.len()));
+        let connection = if self.stays { "" } else { "connection: close\r\n" };
+        head.push_str(&format!("{connection}content-length: {}\r\n\r\n", self.body.len()));
         [head.as_bytes(), &self.body].concat()
     }
 
@@ -79,6 +86,9 @@ impl Ask {
         stream.set_write_timeout(Some(PATIENCE))?;
         // A server that refuses early may not read the rest; its answer counts all the same.
         let _ = stream.write_all(&self.wire(address));
+        if self.stays {
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+        }
         Ok(stream)
     }
 

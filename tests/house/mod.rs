@@ -45,6 +45,10 @@ pub(crate) struct Plan {
     pub(crate) config: Option<String>,
     /// The text of profiles by file name; the built-in ones unless given.
     pub(crate) policies: Option<Vec<(String, String)>>,
+    /// Where operators are listened to; a free port of loopback unless given.
+    pub(crate) operator_listen: Option<String>,
+    /// A data folder whose content the new one starts with.
+    pub(crate) copy_of: Option<String>,
 }
 
 /// A new folder that goes away with its last user.
@@ -71,7 +75,12 @@ impl House {
     pub(crate) fn start(plan: Plan) -> Self {
         let data = plan.data.clone().unwrap_or_else(folder);
         let mut command = Command::new(CORDON);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0", "--data"]).arg(data.path().join("data"));
+        if let Some(from) = &plan.copy_of {
+            let copied = Command::new("cp").args(["-r", from]).arg(data.path().join("data")).status().expect("cp starts");
+            assert!(copied.success(), "{from} is copied");
+        }
+        let operator = plan.operator_listen.as_deref().unwrap_or("127.0.0.1:0");
+        command.args(["serve", "--listen", "127.0.0.1:0", "--operator-listen", operator, "--data"]).arg(data.path().join("data"));
         if let Some(config) = &plan.config {
             let file = data.path().join("cordon.toml");
             std::fs::write(&file, config).expect("written");
@@ -87,7 +96,13 @@ impl House {
         }
         let stderr = std::fs::OpenOptions::new().create(true).append(true).open(data.path().join("stderr")).expect("a file");
         command::without_settings(&mut command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-        let mut child = command.env("CORDON_LOG", "warn").spawn().expect("cordon starts");
+        command.env("CORDON_LOG", "warn");
+        Self::from_command(command, data)
+    }
+
+    /// Starts what `command` says, a server with its listeners on ports of its choice and its data folder in `data`.
+    pub(crate) fn from_command(mut command: Command, data: Arc<TempDir>) -> Self {
+        let mut child = command.spawn().expect("cordon starts");
         let guardian = guardian(child.id());
         let (public, operator) = match listeners(&mut child) {
             Some(both) => both,

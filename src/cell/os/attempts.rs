@@ -29,6 +29,7 @@ pub(in crate::cell) fn family(name: &str) -> Vec<Attempt> {
         "descriptors" => descriptors(),
         "kernel" => kernel(),
         "limits" => limits(),
+        "code" => code(),
         _ => Vec::new(),
     }
 }
@@ -160,6 +161,21 @@ fn limits() -> Vec<Attempt> {
         plain("limit the zygote", libc::SYS_prlimit64, [1, libc::RLIMIT_DATA as usize, most, 0, 0]),
         plain("become dumpable", libc::SYS_prctl, [libc::PR_SET_DUMPABLE as usize, 1, 0, 0, 0]),
         plain("outlive the zygote", libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, 0, 0, 0, 0]),
+    ]
+}
+
+fn code() -> Vec<Attempt> {
+    let (all, private) =
+        ((libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as usize, (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as usize);
+    // A page of this function's own stack stands for any memory that guest code has written.
+    let page = (&raw const all as usize) & !0xfff;
+    // SAFETY: a fresh mapping; one that succeeds is the test's finding.
+    let mapped = unsafe { libc::syscall(libc::SYS_mmap, 0usize, 4096usize, all, private, usize::MAX, 0usize) };
+    let mapped = if mapped < 0 { Err(io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { Ok(mapped) };
+    vec![
+        ("map executable memory".to_owned(), mapped),
+        plain("make memory executable", libc::SYS_mprotect, [page, 4096, all, 0, 0]),
+        plain("make it so by a key", libc::SYS_pkey_mprotect, [page, 4096, all, usize::MAX, 0]),
     ]
 }
 

@@ -69,11 +69,14 @@ pub(in crate::cell) fn speak_before_dying() -> io::Result<()> {
 }
 
 extern "C" fn on_fatal(signal: libc::c_int) {
+    // What the last refused call was refused for: an allocation that failed leaves ENOMEM, whatever room is left for smaller ones.
+    // SAFETY: the address of this thread's errno is valid as long as the thread.
+    let wanted_memory = unsafe { *libc::__errno_location() } == libc::ENOMEM;
     let bytes = HEADROOM.load(Ordering::Relaxed);
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: a fresh private mapping, taken back at once; a failure is the answer.
     let place = unsafe { libc::mmap(std::ptr::null_mut(), bytes.max(1), protection, flags, -1, 0) };
-    if place == libc::MAP_FAILED {
+    if wanted_memory || place == libc::MAP_FAILED {
         crate::cell::inside::out_of_memory();
     }
     // SAFETY: the handler was reset before it ran, so the signal is fatal as soon as this returns.

@@ -1,10 +1,10 @@
 //! One profile file becomes one [`Profile`], or every mistake in it.
 
 use crate::config::{Document, Mistakes, Reader};
-use crate::model::{Digest, Durability, EgressMode, Limits, Profile, Tier};
+use crate::model::{Digest, Durability, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
 use std::collections::BTreeMap;
 
-/// Longest name of a profile or hardening layer, in bytes.
+/// Longest name of a profile, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
 /// Longest name of a variable, in bytes.
@@ -31,8 +31,9 @@ pub(super) fn read(document: &Document, stem: &str, mistakes: &Mistakes) -> Opti
             egress: reader.section("egress", read_egress),
             durability: reader.choice("durability", &DURABILITIES).unwrap_or(default_durability(tier)),
             require_hardening: reader
-                .texts("require_hardening", "name layers as `cordon doctor` prints them", plain_name)
+                .texts("require_hardening", &format!("name layers of this list: {}", LAYERS.join(", ")), layer)
                 .unwrap_or_default(),
+            jit: if reader.bool("jitless").unwrap_or(false) { Jit::Off } else { Jit::On },
             digest,
         };
         reader.refuse("secret", "`[[secret]]` is not supported by this version", NO_EGRESS);
@@ -120,7 +121,12 @@ fn sentence(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// The form of names of profiles and hardening layers.
+/// A hardening layer that exists.
+fn layer(text: &str) -> Result<(), String> {
+    if LAYERS.contains(&text) { Ok(()) } else { Err(format!("`{text}` is not a hardening layer")) }
+}
+
+/// The form of names of profiles.
 fn plain_name(text: &str) -> Result<(), String> {
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
     let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Digest, Durability, EgressMode, Limits};
+use crate::model::{Digest, Durability, EgressMode, Jit, Limits};
 
 const LEAST: &str = "name = \"untrusted\"\ntier = 0\ndescription = \"d\"\n[limits]\ncpu_ms = 1\nwall_ms = 1\nmemory_mb = 16\n";
 
@@ -58,7 +58,7 @@ fn what_a_profile_leaves_out_is_the_least_and_the_safest() {
 #[test]
 fn every_field_is_read() {
     let text = format!(
-        "durability = \"strict\"\nrequire_hardening = [\"seccomp\", \"landlock\"]\n{LEAST}sub_requests = 3\noutput_bytes = 64\nlog_bytes = 5\nlog_lines = 6\n\
+        "durability = \"strict\"\njitless = true\nrequire_hardening = [\"seccomp_cell\", \"landlock\"]\n{LEAST}sub_requests = 3\noutput_bytes = 64\nlog_bytes = 5\nlog_lines = 6\n\
          source_bytes = 7\nmodules = 8\ninput_bytes = 9\n[vars]\nREGION = \"eu\"\n[egress]\nmode = \"deny\"\n"
     );
     let profile = one(&text).expect("right");
@@ -76,7 +76,8 @@ fn every_field_is_read() {
     };
     assert_eq!((profile.limits, profile.durability), (limits, Durability::Strict));
     assert_eq!(profile.vars, BTreeMap::from([("REGION".to_owned(), "eu".to_owned())]));
-    assert_eq!(profile.require_hardening, ["seccomp", "landlock"]);
+    assert_eq!(profile.require_hardening, ["seccomp_cell", "landlock"]);
+    assert_eq!(profile.jit, Jit::Off);
 }
 
 #[test]
@@ -159,7 +160,8 @@ fn names_of_profiles_layers_and_variables_are_plain() {
         let text = LEAST.replace("untrusted", name);
         assert_eq!(folder(&[("untrusted.toml", LEAST), (&format!("{name}.toml"), &text)]).is_ok(), right, "{name}");
     }
-    for (list, right) in [("[\"seccomp\"]", true), ("[\"Seccomp\"]", false), ("[\"seccomp\", \"seccomp\"]", false), ("\"seccomp\"", false)]
+    for (list, right) in
+        [("[\"landlock\"]", true), ("[\"seccomp\"]", false), ("[\"landlock\", \"landlock\"]", false), ("\"landlock\"", false)]
     {
         assert_eq!(one(&format!("require_hardening = {list}\n{LEAST}")).is_ok(), right, "{list}");
     }

@@ -1,7 +1,7 @@
 //! A log for a test, and runs to put into it.
 
 use crate::model::{
-    BuildIdentity, Digest, Durability, EgressMode, Grant, Identity, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
+    BuildIdentity, Digest, Durability, EgressMode, Grant, Identity, Jit, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
 };
 use crate::provenance::{Intended, Intent, Log, Sealed};
 use crate::store::{Options, Store, wait};
@@ -37,6 +37,7 @@ pub(super) fn intent(run: RunId) -> Intent {
         limits,
         vars: BTreeMap::from([("REGION".to_owned(), "eu".to_owned())]),
         egress: EgressMode::Deny,
+        jit: Jit::On,
     };
     let build = BuildIdentity {
         binary: Digest::of(b"binary"),
@@ -70,6 +71,7 @@ pub(super) fn report(intent: &Intent, outcome: Outcome) -> RunReport {
         logs: Vec::new(),
         logs_truncated: 0,
         denials: Vec::new(),
+        denials_truncated: 0,
         egress: Vec::new(),
         usage: Usage { cpu_ms: 1.25, ..Usage::default() },
         tier: intent.grant.tier,
