@@ -24,6 +24,7 @@ const BUFFER_BYTES: usize = 4 << 10;
 pub(super) struct IdleCell {
     pub(super) stream: std::os::unix::net::UnixStream,
     pub(super) pidfd: OwnedFd,
+    pub(super) clock: Option<ClockId>,
     pub(super) exit: oneshot::Receiver<Exit>,
     pub(super) ordered: Arc<AtomicBool>,
     pub(super) zygote: Arc<Zygote>,
@@ -58,12 +59,11 @@ pub struct Cell {
 
 impl Cell {
     pub(super) fn new(idle: IdleCell, pool: Arc<Pool>, waited: Option<Duration>) -> io::Result<Self> {
-        let clock = outer_pid(&idle.pidfd).and_then(|pid| clock_getcpuclockid(pid).ok());
         let stream = UnixStream::from_std(idle.stream)?;
         Ok(Self {
             stream,
             pidfd: idle.pidfd,
-            clock,
+            clock: idle.clock,
             exit: idle.exit,
             ended: None,
             ordered: idle.ordered,
@@ -142,6 +142,11 @@ impl Drop for Cell {
         // One that was taken and never got its order has left the pool all the same.
         self.replace();
     }
+}
+
+/// The CPU clock of the process behind a pidfd; none when it is gone.
+pub(super) fn clock_of(pidfd: &OwnedFd) -> Option<ClockId> {
+    outer_pid(pidfd).and_then(|pid| clock_getcpuclockid(pid).ok())
 }
 
 /// The pid in this namespace behind a pidfd, as the kernel tells it.

@@ -3,7 +3,7 @@
 //! A thread and not a task: the parent-death signal of a child is tied to the thread that started it.
 
 use super::control::{CellId, Exit, ExitCause, FromZygote, Sealed, ToZygote, ZygoteOrder, receive, send};
-use super::handle::IdleCell;
+use super::handle::{IdleCell, clock_of};
 use super::pool::Pool;
 use super::stderr;
 use crate::telemetry::CellExit;
@@ -166,7 +166,8 @@ impl Zygote {
         let born = |registered: &mut Registered| registered.unborn.take().map(|born| (born, Arc::clone(&registered.ordered)));
         let unborn = self.lock().cells.get_mut(&id).and_then(born);
         if let Some(((stream, exit), ordered)) = unborn {
-            pool.offer(IdleCell { stream, pidfd, exit, ordered, zygote: Arc::clone(self) });
+            let clock = clock_of(&pidfd);
+            pool.offer(IdleCell { stream, pidfd, clock, exit, ordered, zygote: Arc::clone(self) });
             self.lock().requested -= 1;
             // Not before: until here the cell counted twice.
             pool.replenish();

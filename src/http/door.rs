@@ -74,7 +74,7 @@ impl Door {
         };
         let last = taken.fetch_add(1, Ordering::Relaxed) + 1 >= self.shared.settings.requests_per_connection_max;
         // hyper closes a connection whose request body nobody read to its end; the peer must hear of it, or it sends the next request in vain.
-        if last || !rest.is_taken(waits_to_send).await {
+        if last || !rest.take(waits_to_send).await {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         line.ended = true;

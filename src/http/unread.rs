@@ -30,8 +30,8 @@ fn lock(body: &Mutex<Incoming>) -> MutexGuard<'_, Incoming> {
 }
 
 impl Rest {
-    /// True once nothing of the body is left, which short rests are taken for. Not from a peer that waits to be asked for it (`Expect`).
-    pub(super) async fn is_taken(self, waits_to_send: bool) -> bool {
+    /// Takes a short rest; true when nothing is left. Not from a peer that waits to be asked for it (`Expect`).
+    pub(super) async fn take(self, waits_to_send: bool) -> bool {
         if lock(&self.0).is_end_stream() {
             return true;
         }

@@ -1,74 +1,71 @@
-//! Markdown around a snippet: the one fenced block of code is kept, everything else becomes blanks, so that no position moves.
+//! Fenced blocks in Markdown, as CommonMark sees them: a fence of at least three backticks or tildes opens, one of the same kind and at least as
+//! long closes, the end of the text too. A block may stand in a quote, one `>` before each of its lines.
 
-use super::refusal::{Refusal, quoted};
-use super::scan::{Bracket, Lexer, Word};
-use super::{Fault, read};
 use std::ops::Range;
 
-/// Words after a fence that mean JavaScript or TypeScript. JSX is refused later, by what the block holds.
-const LANGUAGES: [&str; 12] = ["js", "javascript", "mjs", "cjs", "ecmascript", "node", "ts", "typescript", "mts", "cts", "jsx", "tsx"];
-
 /// What may stand around a fence in its line.
-const BLANKS: [char; 5] = [' ', '\t', '\r', '\n', '\u{feff}'];
+pub(super) const BLANKS: [char; 5] = [' ', '\t', '\r', '\n', '\u{feff}'];
+
+/// What a fence is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Code may hold them for a template literal.
+    Backtick,
+    /// Code may hold them as operators.
+    Tilde,
+}
+
+/// A line that opens a block or closes one.
+struct Fence<'s> {
+    mark: Mark,
+    /// How many marks.
+    length: usize,
+    /// Where the marks stand.
+    at: usize,
+    /// What follows them.
+    info: &'s str,
+    quoted: bool,
+}
 
 /// A fenced block.
-struct Block<'s> {
+pub(super) struct Block<'s> {
+    /// What its fences are made of.
+    pub(super) mark: Mark,
     /// The word after the opening fence; empty when there is none.
-    language: &'s str,
-    /// Where the opening fence stands.
-    opens: usize,
+    pub(super) language: &'s str,
+    /// Where the line of the opening fence begins.
+    pub(super) opens: usize,
+    /// Where the opening fence stands in it.
+    pub(super) fence: usize,
     /// The lines between the fences.
-    inside: Range<usize>,
+    pub(super) inside: Range<usize>,
+    /// True when there is a closing fence.
+    pub(super) closed: bool,
+    /// True when it stands in a quote.
+    pub(super) quoted: bool,
+    /// The first of its lines that has left the quote it began in.
+    pub(super) leaves_quote: Option<usize>,
 }
 
-/// True when `source` has a line that begins with a fence.
-pub(super) fn has_fence(source: &str) -> bool {
-    lines(source).any(|line| fence_length(&source[line]).is_some())
-}
-
-/// True when the first fence stands where code would: not inside a comment and not inside a template literal, where backticks are the code's own.
-pub(super) fn is_markdown(source: &str) -> bool {
-    let Some(line) = lines(source).find(|line| fence_length(&source[line.clone()]).is_some()) else { return false };
-    let text = &source[line.clone()];
-    let fence = line.start + text.len() - text.trim_start_matches(BLANKS).len();
-    let mut lexer = Lexer::new(source);
-    while let Some(token) = lexer.next() {
-        if lexer.token_start() >= fence {
-            return lexer.token_start() == fence && token.word == Word::Open(Bracket::Template);
-        }
-    }
-    false
-}
-
-/// `source` with everything blanked but the one block of code. `Err` says why none can be chosen, and where.
-pub(super) fn unfence(source: &str) -> Result<String, Fault> {
-    let blocks = blocks(source);
-    let named: Vec<&Block> =
-        blocks.iter().filter(|block| LANGUAGES.iter().any(|known| known.eq_ignore_ascii_case(block.language))).collect();
-    let chosen = if named.is_empty() { blocks.iter().filter(|block| block.language.is_empty()).collect() } else { named };
-    match (chosen.as_slice(), blocks.first()) {
-        ([only], _) => Ok(blank_outside(source, &only.inside)),
-        ([], Some(first)) => Err((Refusal::ForeignFence(quoted(first.language)), read::offset(first.opens))),
-        ([], None) => Ok(source.to_owned()),
-        ([_, second, ..], _) => Err((Refusal::SeveralFences(chosen.len()), read::offset(second.opens))),
-    }
-}
-
-/// The fenced blocks as CommonMark sees them: a fence of at least three backticks opens, one at least as long closes, the end of the text too.
-fn blocks(source: &str) -> Vec<Block<'_>> {
+/// The fenced blocks of `source`.
+pub(super) fn blocks(source: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
-    let mut open: Option<(usize, Block)> = None;
+    let mut open: Option<(Fence, Block)> = None;
     for line in lines(source) {
-        let text = source[line.clone()].trim_matches(BLANKS);
-        let fence = fence_length(text);
+        let fence = fence_of(source, &line);
         match (&mut open, fence) {
-            (Some((length, _)), Some(closing)) if closing >= *length && text.len() == closing => {
-                blocks.extend(open.take().map(|(_, block)| block));
+            (Some((opening, block)), fence) => {
+                block.stay_in_quote(source, &line);
+                if fence.is_some_and(|fence| fence.closes(opening)) {
+                    block.closed = true;
+                    blocks.extend(open.take().map(|(_, block)| block));
+                } else {
+                    block.inside.end = line.end;
+                }
             }
-            (Some((_, block)), _) => block.inside.end = line.end,
-            (None, Some(length)) => {
-                let language = text[length..].split([' ', '\t', '{', ',', ':']).find(|word| !word.is_empty()).unwrap_or("");
-                open = Some((length, Block { language, opens: line.start, inside: line.end..line.end }));
+            (None, Some(fence)) => {
+                let block = Block::opened(&fence, &line);
+                open = Some((fence, block));
             }
             (None, None) => {}
         }
@@ -77,15 +74,17 @@ fn blocks(source: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// How many backticks the line begins with, when they make a fence.
-fn fence_length(line: &str) -> Option<usize> {
-    let text = line.trim_matches(BLANKS);
-    let length = text.len() - text.trim_start_matches('`').len();
-    (length >= 3 && !text[length..].contains('`')).then_some(length)
+/// `text` without the one `>` at its start and the blanks around that, and whether it was there.
+pub(super) fn unquoted(text: &str) -> (bool, &str) {
+    let text = text.trim_start_matches(BLANKS);
+    match text.strip_prefix('>') {
+        Some(rest) => (true, rest.trim_start_matches(BLANKS)),
+        None => (false, text),
+    }
 }
 
 /// The byte range of each line, its ending included.
-fn lines(source: &str) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn lines(source: &str) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     source.split_inclusive('\n').map(move |line| {
         let start = at;
@@ -94,19 +93,43 @@ fn lines(source: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Spaces, byte for byte, outside `inside`; line ends stay, all of those JavaScript knows.
-fn blank_outside(source: &str, inside: &Range<usize>) -> String {
-    let mut out = String::with_capacity(source.len());
-    let blank = |out: &mut String, text: &str| {
-        for c in text.chars() {
-            match c {
-                '\n' | '\r' | '\u{2028}' | '\u{2029}' => out.push(c),
-                _ => out.extend(std::iter::repeat_n(' ', c.len_utf8())),
-            }
+fn fence_of<'s>(source: &'s str, line: &Range<usize>) -> Option<Fence<'s>> {
+    let text = source[line.clone()].trim_end_matches(BLANKS);
+    let (quoted, marks) = unquoted(text);
+    let (mark, character) = [(Mark::Backtick, '`'), (Mark::Tilde, '~')].into_iter().find(|(_, mark)| marks.starts_with(*mark))?;
+    let info = marks.trim_start_matches(character);
+    let (length, at) = (marks.len() - info.len(), line.start + text.len() - marks.len());
+    // Backticks after backticks make a code span of one line.
+    let span = mark == Mark::Backtick && info.contains(character);
+    (length >= 3 && !span).then_some(Fence { mark, length, at, info, quoted })
+}
+
+impl Fence<'_> {
+    fn closes(&self, opening: &Fence<'_>) -> bool {
+        // A `>` in a block that began without one is the block's own.
+        let same_place = opening.quoted || !self.quoted;
+        same_place && self.mark == opening.mark && self.length >= opening.length && self.info.is_empty()
+    }
+}
+
+impl<'s> Block<'s> {
+    fn opened(fence: &Fence<'s>, line: &Range<usize>) -> Self {
+        let language = fence.info.split([' ', '\t', '{', ',', ':']).find(|word| !word.is_empty()).unwrap_or("");
+        Self {
+            mark: fence.mark,
+            language,
+            opens: line.start,
+            fence: fence.at,
+            inside: line.end..line.end,
+            closed: false,
+            quoted: fence.quoted,
+            leaves_quote: None,
         }
-    };
-    blank(&mut out, &source[..inside.start]);
-    out.push_str(&source[inside.clone()]);
-    blank(&mut out, &source[inside.end..]);
-    out
+    }
+
+    fn stay_in_quote(&mut self, source: &str, line: &Range<usize>) {
+        if self.quoted && self.leaves_quote.is_none() && !unquoted(&source[line.clone()]).0 {
+            self.leaves_quote = Some(line.start);
+        }
+    }
 }

@@ -13,18 +13,24 @@
 //! | `return` outside every function | the body of `export default async (input, env, ctx) => { … }` |
 //! | free use of `input`, `env` or `ctx` | the same, and its last expression is returned; a function there is called with the three |
 //! | its last statement is an expression | the expression, awaited, is the default export (a function expression: the function itself) |
-//! | its last statement declares a function that nothing else mentions | that function is the default export |
+//! | its last statement declares a function that nothing else mentions (`function f() { … }`, `const f = () => …`) | that function is the default export |
 //! | only a string | that string |
 //! | anything else | `null` is the default export, after it ran |
 //!
 //! "Last" does not count types, imports, and functions that the rest mentions. Imports, and what else may only stand at the top of a module, stay there.
+//!
+//! Fences are made of backticks or tildes. A block may stand in a quote, with `>` before each of its lines.
 //! Of several fenced blocks the only one marked as JavaScript or TypeScript is taken, else the only unmarked one, else none: the snippet is refused.
-//! An expression is evaluated once. A block (`{ … }`) that also reads as an object literal is an object literal. What no reading accepts is refused with
-//! the error of the module reading.
+//! A lone block that is marked as JSON is one expression. A snippet that is one code span in a line (```` ```js 1 + 1 ``` ````) is what the span holds.
+//! An expression is evaluated once. A block (`{ … }`) that also reads as an object literal is an object literal; semicolons and comments after it
+//! do not matter. What no reading accepts is refused with the error of the module reading.
 
 mod checks;
 mod emit;
+mod ending;
 mod fence;
+mod growth;
+mod markdown;
 mod nesting;
 mod place;
 mod read;
@@ -33,14 +39,19 @@ mod scan;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod words;
 
+pub use growth::answer_bytes_max;
+
 use crate::model::frame::{PrepareOrder, ReadyModule, Rejection};
+use markdown::Look;
 use oxc::allocator::Allocator;
 use oxc::ast::ast::Program;
 use oxc::semantic::Scoping;
 use read::{Form, Reading};
 use refusal::Refusal;
+use shape::Scopes;
 use std::collections::BTreeSet;
 
 /// A refusal and the byte offset it is about.
@@ -63,7 +74,9 @@ pub fn prepare(order: &PrepareOrder) -> Result<Vec<ReadyModule>, Rejection> {
         let form = if order.normalise && *name == order.main { Form::Snippet } else { Form::Module };
         prepare_module(name, source, form, &names)
     };
-    order.modules.iter().map(ready).collect()
+    let ready: Vec<ReadyModule> = order.modules.iter().map(ready).collect::<Result<_, _>>()?;
+    growth::check(order, &ready)?;
+    Ok(ready)
 }
 
 /// Prepares a small sample, so that a zygote has touched the code and the tables that every intake cell needs. Call it before the first fork.
@@ -84,7 +97,7 @@ const WARM_LIB: &str = include_str!("warm/lib.ts");
 fn prepare_module(name: &str, source: &str, form: Form, names: &BTreeSet<&str>) -> Result<ReadyModule, Rejection> {
     let Some(language) = language_of(name) else { return Err(Refusal::Kind(refusal::quoted(name)).nowhere()) };
     let result = match form {
-        Form::Module => prepare_text(name, source, language, form, names),
+        Form::Module | Form::Value => prepare_text(name, source, language, form, names),
         Form::Snippet => prepare_snippet(name, source, language, names),
     };
     result.map_err(|(refusal, offset)| refusal.at(name, source, offset as usize))
@@ -101,16 +114,20 @@ fn language_of(name: &str) -> Option<Language> {
     }
 }
 
-/// A snippet that is Markdown by its look is read without it; one that is not gets that second chance when it does not parse.
+/// A snippet that is Markdown by its look is read without it; one that may be gets that second chance when it does not parse.
 fn prepare_snippet(name: &str, source: &str, language: Language, names: &BTreeSet<&str>) -> Result<ReadyModule, Fault> {
-    let prepare = |text: &str| prepare_text(name, text, language, Form::Snippet, names);
-    let fenced = fence::has_fence(source);
-    if fenced && fence::is_markdown(source) {
-        return prepare(&fence::unfence(source)?);
+    let prepare = |text: &str, form: Form| prepare_text(name, text, language, form, names);
+    let unfenced = || markdown::unfence(source).and_then(|code| prepare(&code.text, code.form));
+    if let Some(code) = markdown::span(source) {
+        return prepare(&code.text, code.form);
     }
-    match prepare(source) {
-        Err((Refusal::Syntax { .. }, _)) if fenced => prepare(&fence::unfence(source)?),
-        result => result,
+    match markdown::look(source) {
+        Look::Markdown => unfenced(),
+        Look::Code => prepare(source, Form::Snippet),
+        Look::Either => match prepare(source, Form::Snippet) {
+            Err((Refusal::Syntax { .. }, _)) => unfenced(),
+            result => result,
+        },
     }
 }
 
@@ -121,7 +138,7 @@ fn prepare_text(name: &str, text: &str, language: Language, form: Form, names: &
     checks::check(&program, name, names)?;
     let (scoping, changed) = match form {
         Form::Module => (emit::analyse(&program)?, false),
-        Form::Snippet => give_shape(&allocator, &mut program)?,
+        Form::Snippet | Form::Value => give_shape(&allocator, &mut program)?,
     };
     if language == Language::JavaScript && !reshaped && !changed {
         return Ok(ReadyModule { name: name.to_owned(), code: text.to_owned(), source_map: None });
@@ -148,7 +165,8 @@ fn give_shape<'a>(allocator: &'a Allocator, program: &mut Program<'a>) -> Result
         shape::wrap(allocator, program, shape::Falls::Result);
         return Ok((emit::analyse(program)?, true));
     }
-    // An export adds no scope and no name, so the scopes stay right.
-    shape::export_ending(allocator, program);
-    Ok((scoping, true))
+    match shape::export_ending(allocator, program) {
+        Scopes::Kept => Ok((scoping, true)),
+        Scopes::Changed => Ok((emit::analyse(program)?, true)),
+    }
 }

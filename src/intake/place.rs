@@ -2,6 +2,9 @@
 //!
 //! Lines and columns count from 1, columns in UTF-16 units. Lines end as JavaScript's do: LF, CR, CRLF, U+2028, U+2029.
 
+/// The characters that end a line in JavaScript.
+pub(super) const LINE_ENDS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
+
 /// Line and column of byte `offset`; past the end is the end.
 pub(super) fn of_offset(text: &str, offset: usize) -> (u32, u32) {
     let last = walk(text).take_while(|(at, _)| *at <= offset).last();

@@ -1,7 +1,7 @@
 //! Reading a source: as JavaScript where it is JavaScript, as TypeScript otherwise, and for a snippet as one expression where that is what it is.
 
 use super::refusal::Refusal;
-use super::{Fault, Language, nesting};
+use super::{Fault, Language, nesting, trail};
 use oxc::allocator::{Allocator, ArenaVec};
 use oxc::ast::ast::{ExportDefaultDeclaration, Expression, JSXElement, JSXFragment, Program, Statement};
 use oxc::ast::builder::AstBuilder;
@@ -27,6 +27,8 @@ pub(super) enum Form {
     Module,
     /// Model output: `return` may stand at the top, and the whole may be one expression.
     Snippet,
+    /// The text of a block that is marked as JSON: one expression.
+    Value,
 }
 
 /// Reads `text`.
@@ -34,19 +36,27 @@ pub(super) fn read<'a>(allocator: &'a Allocator, text: &'a str, language: Langua
     if let Some(at) = nesting::too_deep_at(text) {
         return Err((Refusal::TooDeep { steps: nesting::STEPS_MAX, links: nesting::LINKS_MAX }, offset(at)));
     }
-    let module = read_module(allocator, text, language, form);
-    let in_doubt = match &module {
-        // `{ a: 1 }` is a block with a label, and yet hardly ever meant as one.
-        Ok(reading) => matches!(reading.program.body.as_slice(), [Statement::BlockStatement(_)]),
-        Err(_) => true,
+    let reading = match form {
+        Form::Module => read_module(allocator, text, language, form),
+        Form::Snippet => read_snippet(allocator, text, language),
+        Form::Value => read_expression(allocator, text, language),
     };
-    if form == Form::Snippet
-        && in_doubt
-        && let Some(reading) = read_expression(allocator, text, language)
-    {
-        return Ok(reading);
+    reading.map_err(|fault| jsx(allocator, text).unwrap_or(fault))
+}
+
+/// A module, or else an expression. What is neither has the error of the module.
+fn read_snippet<'a>(allocator: &'a Allocator, text: &'a str, language: Language) -> Result<Reading<'a>, Fault> {
+    let module = read_module(allocator, text, language, Form::Snippet);
+    if module.as_ref().is_ok_and(|reading| !is_one_block(&reading.program)) {
+        return module;
     }
-    module.map_err(|fault| jsx(allocator, text).unwrap_or(fault))
+    read_expression(allocator, text, language).or(module)
+}
+
+/// `{ a: 1 }` is a block with a label, and yet hardly ever meant as one.
+fn is_one_block(program: &Program<'_>) -> bool {
+    let Some((Statement::BlockStatement(_), rest)) = program.body.split_first() else { return false };
+    rest.iter().all(|statement| matches!(statement, Statement::EmptyStatement(_)))
 }
 
 fn read_module<'a>(allocator: &'a Allocator, text: &'a str, language: Language, form: Form) -> Result<Reading<'a>, Fault> {
@@ -66,16 +76,23 @@ pub(super) fn parse<'a>(allocator: &'a Allocator, text: &'a str, language: Langu
     }
 }
 
-/// The whole text as one expression, but for a semicolon at its end: an object literal or a function without a name.
-fn read_expression<'a>(allocator: &'a Allocator, text: &'a str, language: Language) -> Option<Reading<'a>> {
-    let body = text.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
-    let read = |language: Language| {
-        let parser = Parser::new(allocator, body, source_type(language)).with_options(options(Form::Snippet));
-        parser.parse_expression().ok().map(|expression| (expression, language))
-    };
-    let (expression, language) =
-        read(Language::JavaScript).or_else(|| if language == Language::TypeScript { read(language) } else { None })?;
-    Some(Reading { program: exporting(allocator, text, source_type(language), expression), language, reshaped: true })
+/// The whole text, but for semicolons and comments at its end, as one expression: an object literal or a function without a name.
+fn read_expression<'a>(allocator: &'a Allocator, text: &'a str, language: Language) -> Result<Reading<'a>, Fault> {
+    let code = trail::without(text);
+    let mut result = parse_expression(allocator, text, code, Language::JavaScript);
+    if language == Language::TypeScript && result.is_err() {
+        result = parse_expression(allocator, text, code, Language::TypeScript);
+    }
+    result
+}
+
+/// Parses `code`, the beginning of `text`, as an expression.
+fn parse_expression<'a>(allocator: &'a Allocator, text: &'a str, code: &'a str, language: Language) -> Result<Reading<'a>, Fault> {
+    let parser = Parser::new(allocator, code, source_type(language)).with_options(options(Form::Snippet));
+    match parser.parse_expression() {
+        Ok(expression) => Ok(Reading { program: exporting(allocator, text, source_type(language), expression), language, reshaped: true }),
+        Err(errors) => Err(first_error(&errors).unwrap_or((Refusal::NoExpression, 0))),
+    }
 }
 
 /// A module that exports `expression` and does nothing else.
@@ -123,7 +140,10 @@ fn source_type(language: Language) -> SourceType {
 }
 
 fn options(form: Form) -> ParseOptions {
-    let allow_return_outside_function = form == Form::Snippet;
+    let allow_return_outside_function = match form {
+        Form::Snippet => true,
+        Form::Module | Form::Value => false,
+    };
     ParseOptions { parse_regular_expression: true, allow_return_outside_function, ..ParseOptions::default() }
 }
 

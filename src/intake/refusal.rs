@@ -21,6 +21,9 @@ pub(super) enum Refusal {
         /// The parser's advice.
         help: Option<String>,
     },
+    /// The text of a JSON block is no value, and the parser does not say why.
+    #[error("the text is not one value")]
+    NoExpression,
     /// `return` at the top of a module that exports something.
     #[error("`return` stands outside of every function, in a module that has exports")]
     StrayReturn,
@@ -64,12 +67,30 @@ pub(super) enum Refusal {
     /// Fenced blocks, but none of JavaScript or TypeScript.
     #[error("the fenced block is marked `{0}`, which is neither JavaScript nor TypeScript")]
     ForeignFence(String),
+    /// A fenced block in a quote that cannot be taken out of it.
+    #[error("the fenced block stands in a quote (`>`), and {0}")]
+    QuotedFence(&'static str),
     /// The main module is missing.
     #[error("the main module `{0}` is not among the modules")]
     NoMain(String),
     /// A module whose name does not say what it is.
     #[error("module `{0}` has no known kind")]
     Kind(String),
+    /// `export let` or `export var` in a namespace.
+    #[error("a namespace exports a variable that is not a `const`, which is not supported")]
+    NamespaceVariable,
+    /// What comes out is longer than the artifact may come back.
+    #[error(
+        "as prepared, with its source map, the source is {bytes} bytes long, {times} times its length as sent; at most {most} bytes are accepted"
+    )]
+    Grown {
+        /// How long it is.
+        bytes: u64,
+        /// The cap.
+        most: u64,
+        /// How many times as long as it was sent.
+        times: u64,
+    },
     /// TypeScript that cannot be turned into JavaScript.
     #[error("this TypeScript cannot be turned into JavaScript: {0}")]
     Untransformable(String),
@@ -81,6 +102,7 @@ impl Refusal {
         match self {
             Self::Syntax { help: Some(help), .. } => help.clone(),
             Self::Syntax { help: None, .. } => "Correct the syntax at this place and send the source again.".to_owned(),
+            Self::NoExpression => "Put one JSON value into the block.".to_owned(),
             Self::StrayReturn => {
                 "Put the code that returns into the exported function, or remove the `export`s: a bare snippet may `return` its result."
                     .to_owned()
@@ -102,8 +124,16 @@ impl Refusal {
             }
             Self::SeveralFences(_) => "Send one block of code, or the code without Markdown around it.".to_owned(),
             Self::ForeignFence(_) => "Send JavaScript or TypeScript, fenced as ```js or ```ts or not at all.".to_owned(),
+            Self::QuotedFence(_) => "Send the code without the `>` before its lines.".to_owned(),
             Self::NoMain(_) => "Add the main module to `modules`, or name another one in `mainModule`.".to_owned(),
             Self::Kind(_) => "End the module's name with .js, .mjs, .ts or .mts.".to_owned(),
+            Self::NamespaceVariable => {
+                "Export a `const`, or keep the variable to the namespace and export functions that read and set it.".to_owned()
+            }
+            Self::Grown { .. } => {
+                "Use shorter names, fewer enum members and less nesting: an enum's names are printed several times each, and every level indents."
+                    .to_owned()
+            }
             Self::Untransformable(_) => {
                 "Use another construct; enums, namespaces with constant exports and parameter properties are supported.".to_owned()
             }

@@ -1,4 +1,5 @@
-//! A lexer of its own for [`super::nesting`] and [`super::fence`]: tokens of JavaScript and TypeScript, told apart only as far as the two need it.
+//! A lexer of its own for [`super::nesting`], [`super::markdown`] and [`super::trail`]: tokens of JavaScript and TypeScript, told apart only as far
+//! as the three need it.
 //!
 //! It never fails: whatever it does not know is a plain token. Whether a `/` divides or opens a regular expression it guesses from the token
 //! before, as editors do; a wrong guess spoils one line at most, because a regular expression ends with its line.
@@ -108,9 +109,19 @@ impl<'s> Lexer<'s> {
         self.start
     }
 
+    /// Byte offset where it ends.
+    pub(super) fn token_end(&self) -> usize {
+        self.at
+    }
+
+    /// True when it ended inside the text of a template literal.
+    pub(super) fn in_template_text(&self) -> bool {
+        self.opened.last() == Some(&Opened::TemplateText)
+    }
+
     /// The next token; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Token> {
-        if self.opened.last() == Some(&Opened::TemplateText) {
+        if self.in_template_text() {
             return self.template_text();
         }
         self.skip_blanks();

@@ -1,32 +1,20 @@
 //! Giving a snippet the shape of a module. The table is in the room's page; nodes keep the places they had in the text.
 
+use super::ending::{self, Ending, ending};
 use oxc::allocator::{Allocator, ArenaVec, TakeIn};
 use oxc::ast::ast::{
     Argument, ArrowFunctionBody, BindingPattern, BlockStatement, Class, Declaration, ExportDefaultDeclaration,
     ExportDefaultDeclarationKind, Expression, FormalParameter, FormalParameterKind, FormalParameters, Function, FunctionBody,
-    IdentifierReference, ImportOrExportKind, Program, ReturnStatement, Statement,
+    ImportOrExportKind, Program, ReturnStatement, Statement,
 };
 use oxc::ast::builder::AstBuilder;
-use oxc::ast_visit::{Visit, walk};
+use oxc::ast_visit::Visit;
 use oxc::semantic::Scoping;
 use oxc::span::{GetSpan, SPAN, Span};
 use oxc::syntax::scope::ScopeFlags;
 
 /// The parameters of a wrapped snippet, and the names whose free use makes a snippet the body of a function.
 const PARAMETERS: [&str; 3] = ["input", "env", "ctx"];
-
-/// What a snippet's result is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// The function declared by this statement, which nothing else mentions.
-    Function(usize),
-    /// The expression of this statement.
-    Expression(usize),
-    /// The directive at the end of a snippet that has nothing else, such as `"text"`.
-    Directive,
-    /// There is none: it runs for its effects.
-    Nothing,
-}
 
 /// True when `program` exports a value, so that it is a module already.
 pub(super) fn exports(program: &Program<'_>) -> bool {
@@ -73,14 +61,18 @@ pub(super) fn uses_parameters(scoping: &Scoping) -> bool {
 }
 
 /// Makes the snippet's ending its default export.
-pub(super) fn export_ending<'a>(allocator: &'a Allocator, program: &mut Program<'a>) {
+pub(super) fn export_ending<'a>(allocator: &'a Allocator, program: &mut Program<'a>) -> Scopes {
     let build = AstBuilder::new(allocator);
-    let (at, kind) = match ending(program) {
+    let ending = ending(program);
+    let (at, kind) = match ending {
         Ending::Function(at) => match program.body[at].take_in(&build) {
             Statement::FunctionDeclaration(function) => (Some(at), ExportDefaultDeclarationKind::FunctionDeclaration(function)),
             _ => (Some(at), Expression::new_null_literal(SPAN, &build).into()),
         },
         Ending::Expression(at) => (Some(at), awaited(take_expression(&mut program.body[at], &build), &build).into()),
+        Ending::Variable(at) => {
+            (None, variable_name(&program.body[at], &build).unwrap_or_else(|| Expression::new_null_literal(SPAN, &build)).into())
+        }
         Ending::Directive => (None, last_directive(program, &build).into()),
         Ending::Nothing => (None, Expression::new_null_literal(SPAN, &build).into()),
     };
@@ -89,6 +81,19 @@ pub(super) fn export_ending<'a>(allocator: &'a Allocator, program: &mut Program<
         Some(at) => program.body[at] = export,
         None => program.body.push(export),
     }
+    match ending {
+        Ending::Variable(_) => Scopes::Changed,
+        Ending::Function(_) | Ending::Expression(_) | Ending::Directive | Ending::Nothing => Scopes::Kept,
+    }
+}
+
+/// Whether what is known of a program's scopes is still right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scopes {
+    /// No scope and no mention of a name was added.
+    Kept,
+    /// They have to be analysed once more.
+    Changed,
 }
 
 /// Makes the snippet the body of `export default async (input, env, ctx) => { … }`. With [`Falls::Result`] its ending is returned.
@@ -140,6 +145,10 @@ fn return_ending<'a>(program: &mut Program<'a>, build: &AstBuilder<'a>) {
             let Some(id) = &function.id else { return };
             (None, called(Expression::new_identifier(id.span, id.name, build), build))
         }
+        Ending::Variable(at) => {
+            let Some(name) = variable_name(&program.body[at], build) else { return };
+            (None, called(name, build))
+        }
     };
     let (at, expression) = result;
     let give = Statement::ReturnStatement(ReturnStatement::boxed(expression.span(), Some(expression), build));
@@ -172,42 +181,17 @@ fn take_expression<'a>(statement: &mut Statement<'a>, build: &AstBuilder<'a>) ->
     }
 }
 
+/// The name of the variable that `statement` declares.
+fn variable_name<'a>(statement: &Statement<'a>, build: &AstBuilder<'a>) -> Option<Expression<'a>> {
+    let (name, _) = ending::held_function(statement)?;
+    Some(Expression::new_identifier(name.span, name.name, build))
+}
+
 fn last_directive<'a>(program: &mut Program<'a>, build: &AstBuilder<'a>) -> Expression<'a> {
     match program.directives.pop() {
         Some(directive) => Expression::StringLiteral(oxc::allocator::Box::new_in(directive.expression, build)),
         None => Expression::new_null_literal(SPAN, build),
     }
-}
-
-/// The last statement that does something decides. Types do nothing; a function that is mentioned elsewhere is a helper, wherever it stands.
-fn ending(program: &Program<'_>) -> Ending {
-    for (at, statement) in program.body.iter().enumerate().rev() {
-        match statement {
-            Statement::ExpressionStatement(_) => return Ending::Expression(at),
-            Statement::FunctionDeclaration(function) if is_main(function, program) => return Ending::Function(at),
-            Statement::FunctionDeclaration(_)
-            | Statement::EmptyStatement(_)
-            | Statement::ImportDeclaration(_)
-            | Statement::ExportNamedDeclaration(_)
-            | Statement::ExportDeclaration(_)
-            | Statement::TSTypeAliasDeclaration(_)
-            | Statement::TSInterfaceDeclaration(_) => {}
-            // Every other statement runs for its effects.
-            _ => return Ending::Nothing,
-        }
-    }
-    if program.body.is_empty() && !program.directives.is_empty() { Ending::Directive } else { Ending::Nothing }
-}
-
-/// True for a function that has a body and that nothing outside it mentions.
-fn is_main(function: &Function<'_>, program: &Program<'_>) -> bool {
-    let Some(id) = &function.id else { return false };
-    if function.body.is_none() || function.declare {
-        return false;
-    }
-    let mut mention = Mention { name: id.name.as_str(), but_for: function.span, found: false };
-    mention.visit_program(program);
-    !mention.found
 }
 
 /// Statements that may stand at the top of a module only.
@@ -218,7 +202,7 @@ fn stays_on_top(statement: &Statement<'_>) -> bool {
     }
 }
 
-fn is_function(expression: &Expression<'_>) -> bool {
+pub(super) fn is_function(expression: &Expression<'_>) -> bool {
     matches!(expression.get_inner_expression(), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
 }
 
@@ -243,25 +227,6 @@ fn awaited<'a>(expression: Expression<'a>, build: &AstBuilder<'a>) -> Expression
             | Expression::AwaitExpression(_)
     );
     if settled { expression } else { Expression::new_await_expression(expression.span(), expression, build) }
-}
-
-/// A mention of a name outside one place.
-struct Mention<'n> {
-    name: &'n str,
-    but_for: Span,
-    found: bool,
-}
-
-impl<'a> Visit<'a> for Mention<'_> {
-    fn visit_identifier_reference(&mut self, reference: &IdentifierReference<'a>) {
-        self.found |= reference.name == self.name;
-    }
-
-    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        if function.span != self.but_for {
-            walk::walk_function(self, function, flags);
-        }
-    }
 }
 
 /// The first `return` outside every function.

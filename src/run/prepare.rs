@@ -2,6 +2,7 @@
 
 use crate::artifact::{Artifacts, Prepared};
 use crate::cell::{Budget, Caps, Cells, Execution, Kill, PREPARE_MEMORY_BYTES, ZygoteKind};
+use crate::intake::answer_bytes_max;
 use crate::model::frame::{FromCell, PrepareOrder, ReadyModule, Rejection, ToCell};
 use crate::model::{Artifact, Digest, Outcome, Problem, ProblemCode};
 use std::sync::Arc;
@@ -12,12 +13,6 @@ const PREPARE_CPU: Duration = Duration::from_secs(2);
 
 /// Time that preparing one artifact may take.
 const PREPARE_WALL: Duration = Duration::from_secs(5);
-
-/// How much longer than its sources an artifact may come back, source maps included. An estimate.
-const GROWTH_MAX: u64 = 16;
-
-/// What every artifact may come back with, however short it is.
-const GROWTH_BASE_BYTES: u64 = 64 << 10;
 
 /// The prepared form of `artifact`. The caller's source is the cause of `rejected`.
 pub(super) async fn prepare(
@@ -31,7 +26,8 @@ pub(super) async fn prepare(
         return Ok(known);
     }
     let cell = cells.take(ZygoteKind::Intake).await.map_err(|error| super::steps::no_cell(&error))?;
-    let bytes_max = artifact.source_bytes() * GROWTH_MAX + GROWTH_BASE_BYTES;
+    // An honest intake keeps to it by itself, and says so in its own words: a longer frame is a lie.
+    let bytes_max = answer_bytes_max(artifact.source_bytes());
     let budget = Budget { cpu: PREPARE_CPU, wall: PREPARE_WALL, memory_bytes: PREPARE_MEMORY_BYTES };
     let caps = Caps { frame_bytes: usize::try_from(bytes_max).unwrap_or(usize::MAX), log_bytes: 0, log_lines: 0, denials: 0 };
     let execution = cell.execute(&order(artifact), budget, caps, stop).await;

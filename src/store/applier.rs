@@ -50,8 +50,10 @@ impl Applier {
             checkpoint(self.shared.engine.as_ref(), self.applied, Rest::Journal)?;
             remove_segments(&self.folder, Some(retired))?;
         }
+        // A run's intent and seal are mostly in one group, and the second undoes part of the first: of each key only the last change is put.
+        // Halfway through, the database may have a later change and not an earlier one; the journal still has both until the next checkpoint.
+        self.shared.engine.apply(&Batch::merged(synced.group.iter().map(|numbered| numbered.batch.as_ref())))?;
         for numbered in &synced.group {
-            self.shared.engine.apply(&numbered.batch)?;
             self.shared.overlay.remove(numbered);
             self.applied = numbered.sequence;
         }

@@ -1,6 +1,7 @@
 //! A write batch and its bytes in the journal. Every operation is idempotent: a batch may be applied again.
 
 use super::Tree;
+use std::collections::HashMap;
 
 /// One change to one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,13 @@ impl Batch {
         self.ops.iter().map(|op| OP_HEAD_BYTES + op.place().1.len() + op.value().map_or(0, <[u8]>::len)).sum()
     }
 
+    /// What is left of these batches, applied one after the other: of each key the last change.
+    pub(super) fn merged<'a>(batches: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let all = || batches.clone().flat_map(Self::ops);
+        let last: HashMap<(Tree, &[u8]), usize> = all().enumerate().map(|(at, op)| (op.place(), at)).collect();
+        Self { ops: all().enumerate().filter(|(at, op)| last.get(&op.place()) == Some(at)).map(|(_, op)| op.clone()).collect() }
+    }
+
     pub(super) fn ops(&self) -> &[Op] {
         &self.ops
     }
@@ -123,6 +131,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn merged_batches_leave_what_the_batches_leave_one_after_the_other(batches in prop::collection::vec(any_batch(), 0..5)) {
+            let apply = |batches: &[Batch]| {
+                let mut state = std::collections::BTreeMap::new();
+                for op in batches.iter().flat_map(Batch::ops) {
+                    let (tree, key) = op.place();
+                    state.insert((tree.code(), key.to_vec()), op.value().map(<[u8]>::to_vec));
+                }
+                state
+            };
+            let merged = Batch::merged(batches.iter());
+            prop_assert_eq!(apply(std::slice::from_ref(&merged)), apply(&batches));
+            prop_assert_eq!(merged.ops.len(), apply(&batches).len());
+        }
+
         #[test]
         fn a_batch_reads_back_as_it_was_written_and_knows_its_length(batch in any_batch()) {
             let mut bytes = Vec::new();

@@ -59,12 +59,34 @@ impl Syncer {
         if let (Ok(()), Some(last)) = (&result, groups.iter().filter_map(|written| written.group.last()).next_back()) {
             self.shared.set_synced(last.sequence);
         }
+        let mut together: Option<Synced> = None;
         for written in groups {
             written.waiters.into_iter().for_each(|done: Done| drop(done.send(result.clone())));
-            // INVARIANT (journal first): the database gets only what the journal has on disk, so replaying always completes it.
-            if result.is_ok() && self.synced.send(Synced { group: written.group, retired: written.retired }).is_err() {
-                self.shared.broke("the thread that fills the database ended".to_owned());
+            if result.is_ok() {
+                together = self.join(together, Synced { group: written.group, retired: written.retired });
             }
+        }
+        self.hand_on(together);
+    }
+
+    /// Joins a group to those before it, which it goes to the database with. One that begins a segment does not: what was before it goes first.
+    fn join(&self, before: Option<Synced>, next: Synced) -> Option<Synced> {
+        match before {
+            Some(mut before) if next.retired.is_none() => {
+                before.group.extend(next.group);
+                Some(before)
+            }
+            before => {
+                self.hand_on(before);
+                Some(next)
+            }
+        }
+    }
+
+    /// INVARIANT (journal first): the database gets only what the journal has on disk, so replaying always completes it.
+    fn hand_on(&self, synced: Option<Synced>) {
+        if synced.is_some_and(|synced| self.synced.send(synced).is_err()) {
+            self.shared.broke("the thread that fills the database ended".to_owned());
         }
     }
 

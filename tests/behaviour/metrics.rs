@@ -44,11 +44,11 @@ fn the_end_of_every_cell_is_counted_by_what_ended_it() {
     counts(&house, "cordon_cell_exits_total", &["tier=\"intake\"", "cause=\"done\""], || {
         drop(house.code("export default 'new to intake'"))
     });
-    counts(&house, "cordon_cell_exits_total", &["tier=\"1\"", "cause=\"internal\""], || {
-        let _ = process::zygotes(house.pid()).iter().map(|zygote| process::signal(*zygote, "KILL")).count();
-    });
-    counts(&house, "cordon_zygote_replacements_total", &["reason=\"died\""], || {
-        let _ = process::zygotes(house.pid()).iter().map(|zygote| process::signal(*zygote, "KILL")).count();
+    counts(&house, "cordon_zygote_replacements_total", &["tier=\"1\"", "reason=\"died\""], || {
+        counts(&house, "cordon_cell_exits_total", &["tier=\"1\"", "cause=\"internal\""], || {
+            eventually("every zygote is there", || (process::zygotes(house.pid()).len() == 4).then_some(()));
+            process::zygotes(house.pid()).iter().for_each(|zygote| process::signal(*zygote, "KILL"));
+        });
     });
     assert_eq!(house.metric("cordon_trace_complete_ratio"), 1.0);
 }

@@ -102,8 +102,9 @@ fn prepared_on_a_small_stack(source: String) -> Result<(), String> {
 fn the_stack_of_a_main_thread_carries_every_shape_at_its_limit() {
     for shape in shapes() {
         let outcome = prepared_on_a_small_stack(shape.source(shape.most));
-        // The same label twice is an error, but one that is found at the bottom.
-        assert!(outcome.is_ok() || shape.name == "labels", "{}: {outcome:?}", shape.name);
+        // The same label twice is an error, but one that is found at the bottom; what indents much is found too long after all else.
+        let at_the_end = outcome.as_ref().is_err_and(|message| message.starts_with("as prepared, "));
+        assert!(outcome.is_ok() || at_the_end || shape.name == "labels", "{}: {outcome:?}", shape.name);
     }
 }
 
@@ -167,7 +168,7 @@ fn brackets_that_do_not_match_neither_panic_nor_count_below_zero() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_scanned_without_a_panic(text in "(\\PC|[`${}()<>/\\\\'\"\\n]){0,200}") {
+    fn any_text_is_scanned_without_a_panic(text in "(\\PC|[`~;*${}()<>/\\\\'\"\\n]){0,200}") {
         let _ = too_deep_at(&text);
         let _ = prepare(&PrepareOrder { normalise: true, ..order(text) });
     }

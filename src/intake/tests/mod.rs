@@ -1,6 +1,9 @@
 //! What the room promises, by the text that comes out.
 
+mod blocks;
+mod length;
 mod normalise;
+mod odd;
 mod positions;
 mod refusals;
 mod typescript;

@@ -1,7 +1,7 @@
 use super::*;
 
 /// The rows of the room's table: what a model wrote, and the module it becomes.
-const ROWS: [(&str, &str); 44] = [
+const ROWS: [(&str, &str); 66] = [
     // One function without a name, or an object literal.
     ("async (input) => input.n", "export default async (input) => input.n;\n"),
     ("(input: { n: number }): number => { return input.n };", "export default (input) => {\n\treturn input.n;\n};\n"),
@@ -11,6 +11,15 @@ const ROWS: [(&str, &str); 44] = [
     ("({ a: 1 })", "export default { a: 1 };\n"),
     ("{ fetch(request: Request) { return request } }", "export default { fetch(request) {\n\treturn request;\n} };\n"),
     ("{}", "export default {};\n"),
+    // What trails after it, and what stands before it, does not matter.
+    ("{ a: 1 };", "export default { a: 1 };\n"),
+    ("{ a: 1 }; // done", "export default { a: 1 };\n"),
+    ("{ a: 1, b: 2 }; // done", "export default {\n\ta: 1,\n\tb: 2\n};\n"),
+    ("/* a */ // b\n{ a: 1 } /* c\n */ ; ; // d\n// e\n;", "export default { a: 1 };\n"),
+    ("function (input) { return input.a }; // end", "export default (function(input) {\n\treturn input.a;\n});\n"),
+    ("// f\nfunction (input: T) { return input.a } /* g */ ;;", "export default (function(input) {\n\treturn input.a;\n});\n"),
+    ("{ a: '; // b' }; // c", "export default { a: \"; // b\" };\n"),
+    ("{ a: 1 }; f()", "{\n\ta: 1;\n}\n;\nexport default await f();\n"),
     // `return` outside every function.
     ("return 1", "export default async (input, env, ctx) => {\n\t{\n\t\treturn 1;\n\t}\n};\n"),
     (
@@ -62,6 +71,30 @@ const ROWS: [(&str, &str); 44] = [
         "export default function main() {\n\treturn help();\n}\nfunction help() {}\n",
     ),
     ("function f(a: string): void;\nfunction f(a: unknown) {}", "export default function f(a) {}\n"),
+    // The same in a constant or a variable.
+    ("const main = async (input) => input.a;", "const main = async (input) => input.a;\nexport default main;\n"),
+    ("let main: F = function (input) { return input } // end", "let main = function(input) {\n\treturn input;\n};\nexport default main;\n"),
+    ("var main = ((input) => input) as F; type F = 1", "var main = ((input) => input);\nexport default main;\n"),
+    ("const f = (n) => n < 2 ? 1 : n * f(n - 1)", "const f = (n) => n < 2 ? 1 : n * f(n - 1);\nexport default f;\n"),
+    (
+        "const main = (n) => help(n);\nconst help = (n) => n;",
+        "const main = (n) => help(n);\nconst help = (n) => n;\nexport default main;\n",
+    ),
+    (
+        "function main(n) { return help(n) }\nconst help = (n) => n;",
+        "export default function main(n) {\n\treturn help(n);\n}\nconst help = (n) => n;\n",
+    ),
+    (
+        "const k = input.k; const main = (n) => n * k",
+        "export default async (input, env, ctx) => {\n\t{\n\t\tconst k = input.k;\n\t\tconst main = (n) => n * k;\n\t\treturn main(input, env, ctx);\n\t}\n};\n",
+    ),
+    ("const f = (x) => x; f(1)", "const f = (x) => x;\nexport default await f(1);\n"),
+    ("g().then(() => f()); const f = () => 1", "g().then(() => f());\nconst f = () => 1;\nexport default null;\n"),
+    ("const f = () => 1, g = 2", "const f = () => 1, g = 2;\nexport default null;\n"),
+    ("const { f } = () => 1", "const { f } = () => 1;\nexport default null;\n"),
+    ("const f = g(() => 1)", "const f = g(() => 1);\nexport default null;\n"),
+    ("const f = class {}", "const f = class {};\nexport default null;\n"),
+    ("using f = () => 1", "using f = () => 1;\nexport default null;\n"),
     // Only a string.
     ("'hello'", "export default \"hello\";\n"),
     ("\"use strict\"; 1", "\"use strict\";\nexport default 1;\n"),
@@ -101,51 +134,6 @@ fn a_module_that_exports_a_value_is_left_alone() {
         code(snippet("export enum E { A }\n1")),
         "export let E = function(E) {\n\tE[E[\"A\"] = 0] = \"A\";\n\treturn E;\n}({});\n1;\n"
     );
-}
-
-#[test]
-fn markdown_is_blanked_in_place_and_nothing_moves() {
-    let plain = "export default () => 1;\n";
-    for (before, after) in [
-        ("```js\n", "```\n"),
-        ("Here's the code, it `works`:\n\n```javascript title=\"a.js\"\n", "```\nDon't worry.\n"),
-        ("Text 😀é\r\n```\r\n", "```\r\nMore"),
-        ("```TS\n", ""),
-        ("````js\n", "````\n"),
-        ("```bash\nnpm i\n```\n\n```ts\n", "```\n\n```\nits output\n```\n"),
-        ("A lone ` and then\n```js\n", "```"),
-        ("   ```js\n", "   ```\n"),
-    ] {
-        let source = [before, plain, after].concat();
-        let ready = snippet(&source).unwrap_or_else(|rejection| panic!("{source}: {}", rejection.message));
-        assert_eq!(ready.code.len(), source.len(), "{source}");
-        assert_eq!(ready.code.find(plain), source.find(plain), "{source}");
-        assert_eq!(ready.code.trim(), plain.trim(), "{source}");
-        assert_eq!(ready.code.matches('\n').count(), source.matches('\n').count(), "{source}");
-    }
-}
-
-#[test]
-fn backticks_inside_comments_and_templates_are_no_markdown() {
-    for source in ["/*\n```js\n1\n```\n*/\nexport default 2", "export default `\n\\`\\`\\`js\n`", "// a\n// ```js\nexport default 3"] {
-        assert_eq!(code(snippet(source)), source);
-    }
-    let template = "const fence = `\n```;\nexport default 1\n`";
-    assert_ne!(code(snippet(template)).trim(), "", "a fence that only looks like one is read as code first");
-}
-
-#[test]
-fn of_several_blocks_the_one_that_is_marked_as_code_is_taken_and_two_are_refused() {
-    assert_eq!(code(snippet("```\n1\n```\n```ts\n2\n```\n")), "export default 2;\n");
-    assert_eq!(code(snippet("```json\n{}\n```\n```\n2\n```\n")), "export default 2;\n");
-    for (source, line) in [("```ts\n1\n```\n\n```js\n2\n```\n", 5), ("```\n1\n```\n```\n2\n```", 4)] {
-        let rejection = snippet(source).expect_err(source);
-        assert_eq!(rejection.message, "the text has 2 fenced code blocks, and which of them to run is not clear");
-        assert_eq!(rejection.location, at("main.ts", line, 1));
-    }
-    let rejection = snippet("Run this:\n```python\nprint(1)\n```").expect_err("python");
-    assert_eq!(rejection.message, "the fenced block is marked `python`, which is neither JavaScript nor TypeScript");
-    assert_eq!(rejection.location, at("main.ts", 2, 1));
 }
 
 #[test]

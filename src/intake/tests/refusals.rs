@@ -66,12 +66,7 @@ fn what_typescript_lets_pass_and_javascript_does_not_is_refused_at_its_place() {
         ("const a: number = 1; const a: number = 2", "Identifier `a` has already been declared", 1, 7),
         ("let n: number = 1;\nconst x = await", "Unexpected token", 2, 16),
         ("enum E { A }\n  yield", "The keyword 'yield' is reserved", 2, 3),
-        (
-            "namespace N { export let a = 1 }",
-            "this TypeScript cannot be turned into JavaScript: Namespaces exporting non-const are not supported by Oxc. Change to const or see: https://oxc.rs/docs/guide/usage/transformer/typescript.html#partial-namespace-support",
-            1,
-            26,
-        ),
+        ("namespace N { export let a = 1 }", "a namespace exports a variable that is not a `const`, which is not supported", 1, 26),
     ] {
         let rejection = module("main.ts", source).expect_err(source);
         assert_eq!((rejection.message.as_str(), rejection.location), (message, at("main.ts", line, column)), "{source}");
@@ -170,4 +165,22 @@ fn a_flood_of_errors_gives_one_short_message() {
     let rejection = module("main.ts", &"const const;\n".repeat(20_000)).expect_err("all wrong");
     assert!(rejection.message.chars().count() <= 500);
     assert_eq!(rejection.location, at("main.ts", 1, 7));
+}
+
+#[test]
+fn a_variable_that_a_namespace_exports_is_refused_without_a_link() {
+    for (source, column) in [
+        ("namespace N { export let a = 1 }", 26),
+        ("namespace N { export var a = 1, b }", 26),
+        ("export namespace N.M { export let a: number }", 35),
+        ("namespace N { namespace M { export let a = 1 } }", 40),
+    ] {
+        let rejection = module("main.ts", source).expect_err(source);
+        assert_eq!(rejection.location, at("main.ts", 1, column), "{source}");
+        let said = rejection.message + &rejection.remediation;
+        assert!(said.contains("export functions that read and set it") && !said.contains("http") && !said.contains("Oxc"), "{said}");
+    }
+    for fine in ["namespace N { let a = 1; export function f() { return a } }", "declare namespace N { export let a: number }"] {
+        assert!(module("main.ts", fine).is_ok(), "{fine}");
+    }
 }
