@@ -132,3 +132,37 @@ fn stacks_in_logs_name_the_callers_sources_and_no_script_of_the_host() {
     let message = report["logs"][0]["message"].as_str().unwrap_or_default();
     assert_eq!(message, "Trace: here\n    at main.js:1:9");
 }
+
+#[test]
+fn a_run_inside_its_time_is_ok_and_one_past_it_is_named_after_the_limit() {
+    let house = shared();
+    let timed = |code: &str, cpu: u64, wall: u64| house.run(&json!({"code": code, "limits": {"cpuMs": cpu, "wallMs": wall}}));
+    let waits = |ms: u64| format!("export default () => new Promise((done) => setTimeout(() => done({ms}), {ms}))");
+    // Waiting costs no CPU time: ten times the CPU budget is waited for.
+    let inside = timed(&waits(200), 20, 5000);
+    assert_eq!((&inside["outcome"], &inside["result"]), (&json!("ok"), &json!(200)), "{inside}");
+    let late = timed(&waits(5000), 500, 50);
+    assert_eq!(late["outcome"], "exceededWallTime", "{late}");
+    assert!(late["usage"]["wallMs"].as_f64().is_some_and(|wall| (50.0..5000.0).contains(&wall)), "{late}");
+    let busy = timed("export default () => { for (;;); }", 30, 5000);
+    assert_eq!(busy["outcome"], "exceededCpu", "{busy}");
+    assert!(busy["usage"]["cpuMs"].as_f64().is_some_and(|cpu| cpu >= 30.0), "{busy}");
+}
+
+#[test]
+fn recursion_without_end_is_an_error_of_the_guest_in_every_kind() {
+    let house = shared();
+    for code in [
+        "const f = () => f(); export default f",
+        "const p = new Proxy({}, { get: (t, k, r) => r[k] }); export default () => p.x",
+        "const o = { get x() { return this.x; } }; export default () => o.x",
+        "const o = { toJSON() { return { o }; } }; export default () => o",
+        "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; export default () => structuredClone(a)",
+        "class A { constructor() { new A(); } } export default () => new A()",
+    ] {
+        let report = run(&house, code);
+        assert_eq!(report["outcome"], "exception", "{code}: {report}");
+        assert_eq!(report["error"]["name"], "RangeError", "{code}: {report}");
+    }
+    house.assert_well("untrusted");
+}
