@@ -32,6 +32,7 @@ fn end(outcome: Outcome, result: Option<&str>) -> FromCell {
         result,
         error,
         logs_truncated: 1,
+        denials_truncated: 2,
         start_us: 300,
         heap_peak_bytes: 1 << 20,
         external_peak_bytes: 0,
@@ -56,6 +57,7 @@ fn frames() -> Vec<(&'static str, FromCell)> {
         ("prepared", FromCell::Prepared(vec![module])),
         ("rejected", FromCell::Rejected(rejection)),
         ("out-of-memory", FromCell::OutOfMemory),
+        ("dropped", FromCell::Dropped { logs: 64, denials: 1 }),
     ]
 }
 

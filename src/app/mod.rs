@@ -32,6 +32,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is bad use; clap knows which stream each belongs to.
+            if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+                let text = error.to_string();
+                let (what, mend) = text.split_once("\n\n").unwrap_or((&text, "see `cordon --help`"));
+                return Failure::bad_use(what.trim_start_matches("error: "), mend.trim()).tell(true);
+            }
             let code = if error.use_stderr() { BAD_USE } else { 0 };
             let _ = error.print();
             return ExitCode::from(code);

@@ -279,6 +279,20 @@ mod tests {
     }
 
     #[test]
+    fn the_seeds_of_the_fuzzer_are_frames_of_this_format() {
+        let seed = |name: &str| std::fs::read(format!("{}/fuzz/corpus/from_cell/seed-{name}", env!("CARGO_MANIFEST_DIR"))).expect("a seed");
+        for name in ["log", "denied", "ok", "exception", "lie", "prepared", "rejected", "out-of-memory", "dropped"] {
+            let bytes = seed(name);
+            let decoded = decode::<FromCell>(&bytes, 1000);
+            assert!(
+                decoded.as_ref().is_ok_and(|decoded| decoded.as_ref().is_some_and(|decoded| decoded.taken == bytes.len())),
+                "{name}: {decoded:?}"
+            );
+        }
+        assert!(matches!(decode::<FromCell>(&seed("left-over"), 1000), Err(FrameFault::Body(_))));
+    }
+
+    #[test]
     fn another_version_an_empty_frame_and_left_over_bytes_are_faults() {
         let mut bytes = encode(&log("x"), 100).expect("fits");
         bytes[PREFIX] = VERSION + 1;

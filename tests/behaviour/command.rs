@@ -19,6 +19,10 @@ fn run_prints_the_result_and_its_exit_code_follows_the_outcome() {
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     assert_eq!(cordon(&["run", "/no/such/file.ts"]).code, Some(2));
     assert_eq!(cordon(&["run", "-", "--input", "{"]).code, Some(2));
+    let unknown = cordon(&["serve", "--lisen", "x", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&unknown.stderr).expect("JSON on stderr");
+    assert_eq!((unknown.code, &told["exit"]), (Some(2), &json!(2)), "{told}");
+    assert!(told["error"].as_str().is_some_and(|error| error.contains("--lisen")), "{told}");
 }
 
 #[test]

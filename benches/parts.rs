@@ -1,0 +1,89 @@
+//! Benchmarks of parts, by criterion: what a run costs the supervisor besides its cell, and what intake costs a cell.
+//!
+//! `cargo bench --bench parts`. The whole, beside a bare isolate and workerd, is `python3 benches/load.py`.
+
+use cordon::config::Config;
+use cordon::intake;
+use cordon::model::frame::{self, FromCell, PrepareOrder, RunEnd};
+use cordon::model::{Artifact, JsonCaps, LimitsRequest, Outcome, Principal, check_json};
+use cordon::policy::{self, Profiles, Question};
+use cordon::provenance::{Log, Refusal};
+use cordon::store::{Options, Store, wait};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+/// The frame that ends an ordinary run.
+fn frames(c: &mut Criterion) {
+    let end = FromCell::Finished(Box::new(RunEnd {
+        outcome: Outcome::Ok,
+        result: Some("{\"ok\":2}".to_owned()),
+        error: None,
+        logs_truncated: 0,
+        denials_truncated: 0,
+        start_us: 300,
+        heap_peak_bytes: 2 << 20,
+        external_peak_bytes: 0,
+    }));
+    let Ok(bytes) = frame::encode(&end, usize::MAX) else { return };
+    c.bench_function("frame/decode the end of a run", |b| b.iter(|| frame::decode::<FromCell>(black_box(&bytes), 1 << 20)));
+}
+
+/// The one validator of what comes out of a cell.
+fn results(c: &mut Criterion) {
+    let mut group = c.benchmark_group("result/check");
+    for kilobytes in [1, 100] {
+        let row = "{\"id\":12345,\"name\":\"a name\",\"tags\":[\"x\",\"y\"],\"nested\":{\"a\":null}},";
+        let text = format!("[{}1]", row.repeat((kilobytes << 10) / row.len()));
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        let caps = JsonCaps { bytes: text.len(), depth: 512 };
+        group.bench_function(format!("{kilobytes} KB"), |b| b.iter(|| check_json(black_box(&text), caps)));
+    }
+    group.finish();
+}
+
+/// A decision with its grant.
+fn decisions(c: &mut Criterion) {
+    let Ok(profiles) = Profiles::load(None) else { return };
+    let (principal, asked, hardening) = (Principal::local(), LimitsRequest::default(), BTreeMap::new());
+    let artifact = Artifact::snippet("export default () => ({ ok: 1 + 1 });".to_owned());
+    let question =
+        Question { principal: &principal, profile: None, asked: &asked, artifact: &artifact, input_bytes: 4, hardening: &hardening };
+    c.bench_function("policy/grant", |b| b.iter(|| policy::grant(black_box(&profiles), &question).is_ok()));
+}
+
+/// Parsing, checking and stripping of TypeScript.
+fn intakes(c: &mut Criterion) {
+    let mut group = c.benchmark_group("intake/prepare TypeScript");
+    intake::warm();
+    for kilobytes in [1, 100, 500] {
+        let part = "export function f(a: number, b: Array<string> = []): { n: number } { return { n: a + b.length }; }\n";
+        let unique = (0..(kilobytes << 10) / part.len()).map(|n| part.replace(" f(", &format!(" f{n}("))).collect::<String>();
+        let source = format!("{unique}export default (input: number): number => input;\n");
+        group.throughput(Throughput::Bytes(source.len() as u64));
+        let order = PrepareOrder { modules: vec![("main.ts".to_owned(), source)], main: "main.ts".to_owned(), normalise: false };
+        group.bench_function(format!("{kilobytes} KB"), |b| b.iter(|| intake::prepare(black_box(&order)).is_ok()));
+    }
+    group.finish();
+}
+
+/// A record from the call to its acknowledgement.
+fn records(c: &mut Criterion) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let Ok((store, _)) = Store::open(folder.path(), Options::default()) else { return };
+    let Ok((log, _)) = Log::open(store) else { return };
+    let mut group = c.benchmark_group("record/append");
+    for (name, durability) in [("batched", cordon::model::Durability::Batched), ("strict", cordon::model::Durability::Strict)] {
+        let problem = cordon::model::Problem::new(cordon::model::ProblemCode::Rejected, "a detail", "a mend");
+        group.bench_function(name, |b| b.iter(|| wait(log.refuse(Refusal::of(&problem, None, None), durability)).is_ok()));
+    }
+    group.finish();
+}
+
+/// The configuration of a server without a file.
+fn configuration(c: &mut Criterion) {
+    c.bench_function("config/defaults", |b| b.iter(|| Config::load(&cordon::config::Overrides::default(), |_| None).is_ok()));
+}
+
+criterion_group!(parts, frames, results, decisions, intakes, records, configuration);
+criterion_main!(parts);
