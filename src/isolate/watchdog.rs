@@ -1,11 +1,12 @@
 //! The inner watchdog: one small thread that gives the order to end the run when a time budget is used up, and insists until the
 //! run's thread has left JavaScript. The supervisor is the outer one.
 
-use super::limits::{TimeBudget, TimeLeft};
+use super::limits::{TimeBudget, TimeLeft, process_cpu};
 use cordon_ops::alarm;
 use cordon_ops::interrupt::{INSIST_EVERY, Kill, KillReason};
 use std::io;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// A watchdog whose thread exists and sleeps until the alarm rings. A cell makes it before its last filter, which allows no thread.
 pub(super) struct Watchdog {
@@ -37,17 +38,20 @@ impl Watchdog {
 
 /// Each ring is a look at the clocks and at the order; what it finds decides when the next one comes.
 fn keep(kill: &Arc<Kill>, budget: &OnceLock<TimeBudget>) {
+    let mut chance = None;
     while !kill.is_acknowledged() {
         alarm::wait();
         let left = budget.get().map(TimeBudget::left);
         match (kill.reason(), left) {
             (Some(_), _) if kill.is_acknowledged() => return,
             (Some(_), _) => {
-                kill.press();
+                if chance.get_or_insert_with(Chance::start).is_over() {
+                    kill.press();
+                }
                 alarm::ring_after(INSIST_EVERY);
             }
-            (None, Some(TimeLeft::NoCpu)) => kill.give(KillReason::Cpu),
-            (None, Some(TimeLeft::NoWall)) => kill.give(KillReason::Wall),
+            (None, Some(TimeLeft::NoCpu)) => chance = Some(Chance::give(kill, KillReason::Cpu)),
+            (None, Some(TimeLeft::NoWall)) => chance = Some(Chance::give(kill, KillReason::Wall)),
             (None, Some(TimeLeft::For(left))) => {
                 alarm::ring_after(left);
                 // The run's own thread may have given the order, and set the alarm, just before this set it to later.
@@ -58,5 +62,33 @@ fn keep(kill: &Arc<Kill>, budget: &OnceLock<TimeBudget>) {
             // Rung before the run began, by somebody else: its start sets the alarm.
             (None, None) => {}
         }
+    }
+}
+
+/// The time in which an ordered end may tell where the run was. Who insists before the run's thread got a processor loses that.
+struct Chance {
+    cpu_before: Duration,
+    rings: u32,
+}
+
+impl Chance {
+    /// CPU time of the process after which the run's thread had its chance. Telling takes some hundred microseconds.
+    const CPU: Duration = Duration::from_millis(1);
+    /// Rings after which it is over in any case: 40 ms without a processor.
+    const RINGS: u32 = 20;
+
+    fn give(kill: &Arc<Kill>, reason: KillReason) -> Self {
+        let chance = Self::start();
+        kill.give(reason);
+        chance
+    }
+
+    fn start() -> Self {
+        Self { cpu_before: process_cpu().unwrap_or_default(), rings: 0 }
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.rings += 1;
+        self.rings > Self::RINGS || process_cpu().unwrap_or(Duration::MAX).saturating_sub(self.cpu_before) >= Self::CPU
     }
 }

@@ -90,7 +90,8 @@ fn structured_clone_transfers_what_it_is_told_to() {
 #[test]
 fn a_run_over_its_limit_says_where_it_was() {
     let house = shared();
-    let report = run(&house, "function inner() { for (;;); }\nexport default function main() { return inner(); }");
+    let code = "function inner() { for (;;); }\nexport default function main() { return inner(); }";
+    let report = house.run(&json!({"modules": {"main.js": code}, "mainModule": "main.js", "limits": {"cpuMs": 50}}));
     let stack = report["error"]["stack"].as_str().unwrap_or_default();
     assert_eq!(report["outcome"], "exceededCpu");
     assert!(stack.contains("at inner (main.js:1:") && stack.contains("at main (main.js:2:"), "{report}");
