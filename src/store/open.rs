@@ -78,11 +78,14 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
     let applier = Applier { shared: Arc::clone(&shared), synced, folder: folder.clone(), applied };
     let syncer =
         Syncer { shared: Arc::clone(&shared), written, synced: to_applier, folder: folder.clone(), delay: options.sync_within / 2 };
+    let syncer = spawn("store-sync", data, move || syncer.run())?;
+    let thread = syncer.thread().clone();
     let next = applied + 1;
-    let writer = Writer { shared: Arc::clone(&shared), queue: requests, written: to_syncer, segment, folder, maker, options, next };
+    let writer =
+        Writer { shared: Arc::clone(&shared), queue: requests, written: to_syncer, syncer: thread, segment, folder, maker, options, next };
     let threads = Threads {
         applier: spawn("store-apply", data, move || applier.run())?,
-        syncer: spawn("store-sync", data, move || syncer.run())?,
+        syncer,
         writer: spawn("store-write", data, move || writer.run())?,
     };
     Ok(Parts { shared, queue, threads, lock, opening })

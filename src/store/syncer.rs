@@ -6,7 +6,8 @@ use super::shared::Shared;
 use super::writer::{Done, Written};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 /// Most groups that one sync covers.
@@ -33,21 +34,34 @@ impl Syncer {
     /// Works until the writer has ended and all it wrote is on disk.
     pub(super) fn run(self) {
         while let Ok(first) = self.written.recv() {
-            let deadline = Instant::now() + self.delay;
             let mut groups = vec![first];
-            while groups.len() < GROUPS_MAX {
-                // A strict waiter takes along what is there and waits for nothing more.
-                let patience = match groups.iter().any(|written| !written.waiters.is_empty()) {
-                    true => Duration::ZERO,
-                    false => deadline.saturating_duration_since(Instant::now()),
-                };
-                match self.written.recv_timeout(patience) {
-                    Ok(written) => groups.push(written),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-                }
-            }
+            self.gather(&mut groups);
             self.sync(groups);
         }
+    }
+
+    /// Takes what was written meanwhile. Batched groups wait for others, and nobody wakes this thread for one more of them; a strict waiter takes along what is there.
+    fn gather(&self, groups: &mut Vec<Written>) {
+        let deadline = Instant::now() + self.delay;
+        loop {
+            let ended = self.take_along(groups);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if ended || left.is_zero() || groups.len() >= GROUPS_MAX || groups.iter().any(|written| !written.waiters.is_empty()) {
+                return;
+            }
+            park_timeout(left);
+        }
+    }
+
+    /// Takes what is there; true when the writer has ended.
+    fn take_along(&self, groups: &mut Vec<Written>) -> bool {
+        while groups.len() < GROUPS_MAX {
+            match self.written.try_recv() {
+                Ok(written) => groups.push(written),
+                Err(end) => return end == TryRecvError::Disconnected,
+            }
+        }
+        false
     }
 
     fn sync(&self, groups: Vec<Written>) {

@@ -9,7 +9,8 @@ use super::{Batch, Options, StoreError};
 use crate::model::Durability;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::thread::Thread;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most batches in one write. Source: the queue's default bound over four, so that a group never starves the next.
@@ -46,6 +47,8 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) queue: mpsc::Receiver<Request>,
     pub(super) written: SyncSender<Written>,
+    /// The thread that takes what was written. It lies down between batched groups and is woken for what cannot wait.
+    pub(super) syncer: Thread,
     pub(super) segment: Segment,
     pub(super) folder: PathBuf,
     pub(super) maker: Maker,
@@ -78,6 +81,8 @@ impl Writer {
                 self.write(group);
             }
         }
+        drop(self.written);
+        self.syncer.unpark();
         self.segment.path().to_owned()
     }
 
@@ -148,10 +153,22 @@ impl Writer {
             // A waiter that went away does not undo its batch.
             drop(done.send(Ok(())));
         }
+        let is_urgent = !waiters.is_empty();
         let written = Written { medium: self.segment.medium(), group, waiters, retired };
-        if let Err(unsent) = self.written.send(written) {
+        let sent = match self.written.try_send(written) {
+            Err(TrySendError::Full(written)) => {
+                self.syncer.unpark();
+                self.written.send(written).map_err(|unsent| unsent.0)
+            }
+            Err(TrySendError::Disconnected(written)) => Err(written),
+            Ok(()) => Ok(()),
+        };
+        if is_urgent {
+            self.syncer.unpark();
+        }
+        if let Err(unsent) = sent {
             let error = self.shared.broke("the thread that syncs the journal ended".to_owned());
-            unsent.0.waiters.into_iter().for_each(|done| drop(done.send(Err(error.clone()))));
+            unsent.waiters.into_iter().for_each(|done| drop(done.send(Err(error.clone()))));
         }
     }
 }
