@@ -41,12 +41,6 @@ impl WarmGuest for RunGuest {
         self.isolate.as_mut().map_or(Ok(()), WarmIsolate::arm)
     }
 
-    fn touch(&mut self) {
-        if let Some(isolate) = &mut self.isolate {
-            isolate.touch();
-        }
-    }
-
     fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell {
         match (order, self.isolate.take()) {
             (ToCell::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, sink))),

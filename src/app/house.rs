@@ -65,7 +65,6 @@ pub(super) fn cells_settings(pool: &Pool, profiles: &Profiles, telemetry: Arc<Te
         kind,
         idle: usize::try_from(idle(kind)).unwrap_or(usize::MAX),
         heap_bytes_max: heap(kind).unwrap_or(0),
-        touch: pool.touch,
         huge_pages: pool.huge_pages,
     };
     CellsSettings {

@@ -19,8 +19,6 @@ pub struct PoolSettings {
     pub idle: usize,
     /// The largest memory limit of its tier, in bytes.
     pub heap_bytes_max: u64,
-    /// Whether idle cells take their copy-on-write faults ahead.
-    pub touch: bool,
     /// Whether its zygote's program moves into huge pages.
     pub huge_pages: bool,
 }

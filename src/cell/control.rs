@@ -25,8 +25,6 @@ pub struct ZygoteOrder {
     pub kind: ZygoteKind,
     /// The largest memory limit that a run of its tier can have, in bytes.
     pub heap_bytes_max: u64,
-    /// True when its cells take their copy-on-write faults while idle.
-    pub touch: bool,
     /// True when the program's code and constants move into huge pages, for cheaper forks.
     pub huge_pages: bool,
 }

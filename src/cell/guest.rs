@@ -22,9 +22,6 @@ pub trait WarmGuest {
         Ok(())
     }
 
-    /// In an idle cell: takes the copy-on-write faults that a run would take otherwise.
-    fn touch(&mut self) {}
-
     /// In a cell, once: obeys one order to its end and returns the last frame.
     fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell;
 }

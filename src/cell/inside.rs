@@ -33,7 +33,6 @@ pub(super) struct Birth<'a> {
     pub(super) guest: &'a mut Box<dyn WarmGuest>,
     pub(super) filter: &'a SeccompCell,
     pub(super) inherited_data_bytes: u64,
-    pub(super) touch: bool,
 }
 
 /// Lives as a cell: seal, wait for the one order, obey it, say the last word, exit.
@@ -42,9 +41,6 @@ pub(super) fn live(birth: Birth<'_>) -> ! {
     let sealed = os::unblock_children().is_ok() && birth.guest.arm().is_ok() && seal::arm_cell(birth.filter).is_ok();
     if !sealed {
         os::exit_now(EXIT_NOT_SEALED);
-    }
-    if birth.touch {
-        birth.guest.touch();
     }
     let stream = Rc::new(UnixStream::from(birth.socket));
     let Some(order) = read_order(&stream) else { os::exit_now(EXIT_NO_ORDER) };

@@ -63,12 +63,7 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(settings: PoolSettings, all: &CellsSettings) -> Arc<Self> {
-        let order = ZygoteOrder {
-            kind: settings.kind,
-            heap_bytes_max: settings.heap_bytes_max,
-            touch: settings.touch,
-            huge_pages: settings.huge_pages,
-        };
+        let order = ZygoteOrder { kind: settings.kind, heap_bytes_max: settings.heap_bytes_max, huge_pages: settings.huge_pages };
         let observer = Observer::new(Arc::clone(&all.telemetry), settings.kind);
         Arc::new_cyclic(|itself| Self {
             settings,

@@ -67,7 +67,6 @@ struct Zygote {
     guest: Box<dyn WarmGuest>,
     filter: SeccompCell,
     inherited_data_bytes: u64,
-    touch: bool,
     cells: HashMap<Pid, CellId>,
 }
 
@@ -93,7 +92,7 @@ impl Zygote {
         seal::after_warm_up(&mut layers, &filter, order.kind);
         let sealed = Sealed { layers: layers.into_vec(), facts: guest.facts(), start: started.elapsed(), resident_bytes, huge_pages };
         send(&control, &FromZygote::Sealed(Box::new(sealed)), None)?;
-        Ok(Self { control: Some(control), guest, filter, inherited_data_bytes, touch: order.touch, cells: HashMap::new() })
+        Ok(Self { control: Some(control), guest, filter, inherited_data_bytes, cells: HashMap::new() })
     }
 
     /// Serves until the supervisor closes the control socket; the kernel then takes the cells along.
@@ -171,13 +170,7 @@ impl Zygote {
     /// In the child: from here on this process is a cell.
     fn become_cell(&mut self, socket: OwnedFd) -> ! {
         drop(self.control.take());
-        inside::live(Birth {
-            socket,
-            guest: &mut self.guest,
-            filter: &self.filter,
-            inherited_data_bytes: self.inherited_data_bytes,
-            touch: self.touch,
-        })
+        inside::live(Birth { socket, guest: &mut self.guest, filter: &self.filter, inherited_data_bytes: self.inherited_data_bytes })
     }
 }
 

@@ -77,9 +77,6 @@ pub struct Pool {
     pub replace_after_forks: u64,
     /// `replace_after_minutes`: age at which a zygote is replaced. Default 60 min; 1 to 10,080 (a week).
     pub replace_after: Duration,
-    /// `touch`: warm idle cells by touching the pages that a run writes first: a faster start on an idle machine, more memory and CPU time per cell. Default
-    /// false: it halves the runs per second of a busy machine.
-    pub touch: bool,
     /// `huge_pages`: move the program's code and constants into huge pages, some 45 MiB for each tier's zygote, for cheaper forks and starts. Default
     /// true on a machine with 4 GiB or more. Without effect where the kernel gives none.
     pub huge_pages: bool,
@@ -177,7 +174,6 @@ impl Pool {
             intake,
             replace_after_forks: reader.u64("replace_after_forks", 1..=10_000_000).unwrap_or(20_000),
             replace_after: Duration::from_secs(60 * reader.u64("replace_after_minutes", 1..=10_080).unwrap_or(60)),
-            touch: reader.bool("touch").unwrap_or(false),
             huge_pages: reader.bool("huge_pages").unwrap_or(machine.memory_bytes >= HUGE_PAGES_MEMORY),
         }
     }

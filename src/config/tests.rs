@@ -73,7 +73,6 @@ fn every_key_of_every_section_is_read() {
         intake = 16
         replace_after_forks = 17
         replace_after_minutes = 18
-        touch = true
         huge_pages = false
         [log]
         format = "json"
@@ -106,7 +105,6 @@ fn every_key_of_every_section_is_read() {
             intake: 16,
             replace_after_forks: 17,
             replace_after: Duration::from_secs(18 * 60),
-            touch: true,
             huge_pages: false,
         },
         log: Log { format: LogFormat::Json, filter: "warn,cordon=debug".into() },

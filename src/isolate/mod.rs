@@ -109,12 +109,6 @@ impl WarmIsolate {
         drive::run(&mut self, order, sink)
     }
 
-    /// Touches what a run will write to, so that an idle cell takes its copy-on-write faults before its run arrives.
-    pub fn touch(&mut self) {
-        // A failure here would show in the run itself, where it can be reported.
-        let _ = self.warm_up();
-    }
-
     /// One harmless run through the same path as a guest's, without limits of its own.
     fn warm_up(&mut self) -> Result<(), IsolateError> {
         let end = drive::warm_up(self, WARM_UP);
