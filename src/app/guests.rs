@@ -75,20 +75,12 @@ impl WarmGuest for IntakeGuest {
 
 /// An order for another kind of cell: the supervisor's mistake.
 fn misdirected() -> FromCell {
-    FromCell::Finished(Box::new(RunEnd {
-        outcome: Outcome::Exception,
-        result: None,
-        error: Some(GuestError {
-            code: Outcome::InternalError.as_str().to_owned(),
-            name: "Error".to_owned(),
-            message: "the order was for another kind of cell".to_owned(),
-            stack: None,
-            remediation: "report this".to_owned(),
-        }),
-        logs_truncated: 0,
-        denials_truncated: 0,
-        start_us: 0,
-        heap_peak_bytes: 0,
-        external_peak_bytes: 0,
-    }))
+    let error = GuestError {
+        code: Outcome::InternalError.as_str().to_owned(),
+        name: "Error".to_owned(),
+        message: "the order was for another kind of cell".to_owned(),
+        stack: None,
+        remediation: "report this".to_owned(),
+    };
+    FromCell::Finished(Box::new(RunEnd::uncounted(Outcome::Exception, None, Some(error))))
 }

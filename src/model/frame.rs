@@ -132,6 +132,13 @@ pub struct RunEnd {
     pub external_peak_bytes: u64,
 }
 
+impl RunEnd {
+    /// An end of which nothing was counted: no guest code ran.
+    pub fn uncounted(outcome: Outcome, result: Option<String>, error: Option<GuestError>) -> Self {
+        Self { outcome, result, error, logs_truncated: 0, denials_truncated: 0, start_us: 0, heap_peak_bytes: 0, external_peak_bytes: 0 }
+    }
+}
+
 /// A guest error as a tuple. In JSON an absent stack is left out; postcard has no field names, so what is left out could not be read back.
 mod whole_error {
     use super::GuestError;
@@ -262,16 +269,8 @@ mod tests {
         for stack in [None, Some("at main.ts:1:1".to_owned())] {
             let text = || "x".to_owned();
             let error = Some(GuestError { code: text(), name: text(), message: text(), stack, remediation: text() });
-            let end = RunEnd {
-                outcome: Outcome::Exception,
-                result: None,
-                error,
-                logs_truncated: 0,
-                denials_truncated: 0,
-                start_us: 1,
-                heap_peak_bytes: 2,
-                external_peak_bytes: 3,
-            };
+            let uncounted = RunEnd::uncounted(Outcome::Exception, None, error);
+            let end = RunEnd { start_us: 1, heap_peak_bytes: 2, external_peak_bytes: 3, ..uncounted };
             let frame = FromCell::Finished(Box::new(end));
             let bytes = encode(&frame, 1000).expect("fits");
             assert_eq!(decode(&bytes, 1000), Ok(Some(Decoded { frame, taken: bytes.len() })));

@@ -178,16 +178,7 @@ mod tests {
     }
 
     fn claim(outcome: Outcome, result: Option<&str>) -> Verdict {
-        let end = RunEnd {
-            outcome,
-            result: result.map(str::to_owned),
-            error: None,
-            logs_truncated: 0,
-            denials_truncated: 0,
-            start_us: 0,
-            heap_peak_bytes: 0,
-            external_peak_bytes: 0,
-        };
+        let end = RunEnd::uncounted(outcome, result.map(str::to_owned), None);
         verdict(Some(FromCell::Finished(Box::new(end))), None, None)
     }
 
