@@ -75,11 +75,14 @@ impl Zygote {
     fn warm_up(control: OwnedFd, order: ZygoteOrder, warm: Warm, mut layers: Layers, started: Instant) -> io::Result<Self> {
         seal::die_with_parent(&mut layers);
         detach_standard_input()?;
-        os::one_malloc_arena();
+        os::one_arena();
+        os::let_kernel_place();
         let guest = warm(&order, inside::out_of_memory).map_err(io::Error::other)?;
         os::inherit_mappings(&std::fs::read_to_string("/proc/self/smaps")?);
+        os::start_and_end_a_thread()?;
+        os::fill_holes();
         let huge_pages = match order.huge_pages {
-            true => os::settle_program().map(|bytes| bytes as u64).map_err(|error| error.to_string()),
+            true => os::settle().map(|bytes| bytes as u64).map_err(|error| error.to_string()),
             false => Err("off in the configuration".to_owned()),
         };
         let status = std::fs::read_to_string("/proc/self/status")?;

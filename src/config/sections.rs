@@ -77,7 +77,7 @@ pub struct Pool {
     pub replace_after_forks: u64,
     /// `replace_after_minutes`: age at which a zygote is replaced. Default 60 min; 1 to 10,080 (a week).
     pub replace_after: Duration,
-    /// `huge_pages`: move the program's code and constants into huge pages, some 45 MiB for each tier's zygote, for cheaper forks and starts. Default
+    /// `huge_pages`: move a zygote's code, constants and data into huge pages, some 75 MiB each, for cheaper forks and starts. Default
     /// true on a machine with 4 GiB or more. Without effect where the kernel gives none.
     pub huge_pages: bool,
 }

@@ -1,11 +1,13 @@
-//! Puts this program's own code and constants into huge pages, so that its forks need not fault them in page by page.
+//! Puts what a zygote has in memory into huge pages, so that forking it, and living and dying as its fork, costs less.
 //!
-//! A fork does not inherit the page tables of file mappings: each cell would fault some 180 times on V8's code alone, which is half of
-//! all its faults, and tear as many page tables down. Anonymous huge pages are inherited whole, one entry for 2 MiB.
+//! A fork does not inherit the page tables of file mappings: each cell would fault some 180 times on V8's code alone. It does inherit those of
+//! anonymous memory, entry by entry, and counts each page at the fork and at the end of the cell; but pages that lie in one huge page are
+//! counted together (`copy_present_ptes` in the kernel's mm/memory.c, since 6.9), and an aligned huge page is one entry.
 //!
-//! The bytes are copied into fresh huge pages, made read-only again, and moved over the file's mapping by one call, so that code that is
-//! running finds the same bytes at the same place before and after. The price is memory: what is moved is this zygote's own.
+//! The bytes are copied into fresh huge pages and moved over the old mapping by one call, so that whatever runs finds the same bytes with the
+//! same rights at the same place before and after. The price is memory: what is moved is this zygote's own.
 
+use super::maps::{Mapping, mapping, mappings};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -15,79 +17,71 @@ use std::os::unix::fs::FileExt;
 const HUGE: usize = 2 << 20;
 const PAGE: usize = 4 << 10;
 
-/// Pages of a block that must be in use for the block to be moved: with fewer the memory buys too little.
-const IN_USE_MIN: usize = 32;
+/// Shortest mapping that is moved, in bytes. Shorter ones gain little, and among them is what the kernel itself writes to: the thread's own
+/// block, with its restartable sequences.
+const LEAST: usize = 64 << 10;
 
-/// One read-only mapping of this program's file.
+/// Longest mapping that is moved: longer ones are reservations.
+const MOST: usize = 64 << 20;
+
+/// One mapping to move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     range: Range<usize>,
-    executable: bool,
+    rights: libc::c_int,
+    /// Where it goes in the fresh memory, from its start.
+    offset: usize,
 }
 
-/// Moves what is in use of this program's code and constants into huge pages; returns how many bytes. For a process with one thread.
+/// Moves this process's code, constants and data into huge pages; returns how many bytes. For a process with one thread.
 ///
 /// Errors: the kernel gives no huge pages, or refuses a step; what was moved before stays moved, and everything works as before.
-pub(in crate::cell) fn settle_program() -> io::Result<usize> {
+pub(in crate::cell) fn settle() -> io::Result<usize> {
     if cfg!(not(target_arch = "x86_64")) {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "only the page sizes of x86-64 are known"));
     }
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let pagemap = File::open("/proc/self/pagemap")?;
-    let mut moved = 0;
-    for part in parts(&maps, settle_program as *const () as usize) {
-        for run in runs(&blocks_in_use(&part.range, &pagemap)?) {
-            move_to_huge(&run, part.executable)?;
-            moved += run.len();
+    let mut found = Vec::new();
+    for mapping in mappings(&maps).filter(may_move) {
+        if is_in_use(&mapping.range, &pagemap)? {
+            found.push(mapping);
         }
     }
-    Ok(moved)
+    let (parts, bytes) = plan(&found);
+    let fresh = Fresh::new(bytes)?;
+    fresh.fill()?;
+    parts.iter().map(|part| fresh.give(part)).sum()
 }
 
-/// The read-only mappings of the file that `inside` is mapped from.
-fn parts(maps: &str, inside: usize) -> Vec<Part> {
-    let lines: Vec<_> = maps.lines().filter_map(line).collect();
-    let file = lines.iter().find(|(range, ..)| range.contains(&inside)).map(|(.., file)| *file);
-    let ours = lines.into_iter().filter(|(_, rights, at)| Some(*at) == file && rights.starts_with('r') && !rights.contains('w'));
-    ours.map(|(range, rights, _)| Part { range, executable: rights.contains('x') }).collect()
+/// Whether a mapping's bytes stay what they are when they are moved, and its size is one to move.
+fn may_move(mapping: &Mapping<'_>) -> bool {
+    let is_plain = mapping.is_private() && mapping.is_readable() && !(mapping.is_writable() && mapping.is_executable());
+    is_plain && !mapping.is_kernels() && (LEAST..=MOST).contains(&mapping.range.len())
 }
 
-/// Range, rights, and device with inode of one line of `/proc/PID/maps`.
-fn line(line: &str) -> Option<(Range<usize>, &str, (&str, &str))> {
-    let mut fields = line.split_ascii_whitespace();
-    let (low, high) = fields.next()?.split_once('-')?;
-    let range = usize::from_str_radix(low, 16).ok()?..usize::from_str_radix(high, 16).ok()?;
-    let (rights, _offset, device, inode) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    Some((range, rights, (device, inode)))
+/// Whether at least one page in four is present: with fewer the memory buys too little.
+fn is_in_use(range: &Range<usize>, pagemap: &File) -> io::Result<bool> {
+    let mut entries = vec![0u8; range.len() / PAGE * 8];
+    pagemap.read_exact_at(&mut entries, (range.start / PAGE * 8) as u64)?;
+    // Bit 63 of an entry: the page is present (Documentation/admin-guide/mm/pagemap.rst).
+    let present = entries.chunks_exact(8).filter(|entry| entry[7] & 0x80 != 0).count();
+    Ok(present * 4 * PAGE >= range.len())
 }
 
-/// The aligned blocks inside `range` of which enough pages are present.
-fn blocks_in_use(range: &Range<usize>, pagemap: &File) -> io::Result<Vec<usize>> {
-    let mut entries = vec![0u8; HUGE / PAGE * 8];
-    let mut blocks = Vec::new();
-    let mut start = range.start.next_multiple_of(HUGE);
-    while start + HUGE <= range.end {
-        pagemap.read_exact_at(&mut entries, (start / PAGE * 8) as u64)?;
-        // Bit 63 of an entry: the page is present (Documentation/admin-guide/mm/pagemap.rst).
-        let present = entries.chunks_exact(8).filter(|entry| entry[7] & 0x80 != 0).count();
-        if present >= IN_USE_MIN {
-            blocks.push(start);
-        }
-        start += HUGE;
+/// Places for `found`, and how long the fresh memory must be. What holds a whole aligned block keeps its place in it, so that the
+/// block becomes one entry; the others lie side by side.
+fn plan(found: &[Mapping<'_>]) -> (Vec<Part>, usize) {
+    let mut end: usize = 0;
+    let mut parts = Vec::new();
+    for mapping in found {
+        let range = mapping.range.clone();
+        let holds_block = range.start.next_multiple_of(HUGE) + HUGE <= range.end;
+        let offset = if holds_block { end.next_multiple_of(HUGE) + range.start % HUGE } else { end };
+        end = offset + range.len();
+        parts.push(Part { range, rights: mapping.rights(), offset });
     }
-    Ok(blocks)
-}
-
-/// Adjacent blocks together.
-fn runs(blocks: &[usize]) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for &block in blocks {
-        match runs.last_mut() {
-            Some(last) if last.end == block => last.end += HUGE,
-            _ => runs.push(block..block + HUGE),
-        }
-    }
-    runs
+    (parts, end.next_multiple_of(HUGE))
 }
 
 /// Fresh, aligned, writable memory that asks for huge pages; unmapped unless it is given away.
@@ -113,10 +107,30 @@ impl Fresh {
         Ok(fresh)
     }
 
-    /// Whether the kernel gave huge pages for all of it.
-    fn is_huge(&self) -> io::Result<bool> {
+    /// Makes every page present, and sees that all are huge.
+    fn fill(&self) -> io::Result<()> {
+        for block in (self.start..self.start + self.bytes).step_by(HUGE) {
+            // SAFETY: a byte of the fresh memory.
+            unsafe { (block as *mut u8).write_volatile(0) };
+        }
         let smaps = std::fs::read_to_string("/proc/self/smaps")?;
-        Ok(huge_bytes(&smaps, self.start) >= self.bytes)
+        if huge_bytes(&smaps, self.start) < self.bytes {
+            return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the kernel gave no huge pages"));
+        }
+        Ok(())
+    }
+
+    /// Copies `part` and puts the copy in its place. INVARIANT: nothing between the copy and the move writes to memory but the stack.
+    fn give(&self, part: &Part) -> io::Result<usize> {
+        let (bytes, place) = (part.range.len(), (self.start + part.offset) as *mut libc::c_void);
+        // SAFETY: the part is a readable mapping of this process, which has one thread; the fresh memory is as long and disjoint.
+        unsafe { std::ptr::copy_nonoverlapping(part.range.start as *const u8, place.cast(), bytes) };
+        // SAFETY: the fresh memory is ours; nothing writes to it through this address from here on.
+        checked(unsafe { libc::mprotect(place, bytes, part.rights) })?;
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: replaces the part, in one step, by the same bytes with the same rights, even where the code is that makes this call.
+        let moved = unsafe { libc::mremap(place, bytes, bytes, flags, part.range.start as *mut libc::c_void) };
+        if moved == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(bytes) }
     }
 }
 
@@ -131,8 +145,8 @@ impl Drop for Fresh {
 fn huge_bytes(smaps: &str, address: usize) -> usize {
     let mut inside = false;
     for text in smaps.lines() {
-        if let Some((range, ..)) = line(text) {
-            inside = range.contains(&address);
+        if let Some(mapping) = mapping(text) {
+            inside = mapping.range.contains(&address);
         } else if let Some(kb) = text.strip_prefix("AnonHugePages:").filter(|_| inside) {
             return kb.trim().trim_end_matches("kB").trim().parse().unwrap_or(0) << 10;
         }
@@ -144,43 +158,55 @@ fn checked(result: libc::c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-fn move_to_huge(run: &Range<usize>, executable: bool) -> io::Result<()> {
-    let fresh = Fresh::new(run.len())?;
-    let place = fresh.start as *mut libc::c_void;
-    // SAFETY: the run is a readable mapping of this program's file, which nothing writes to; the fresh memory is as long and disjoint.
-    unsafe { std::ptr::copy_nonoverlapping(run.start as *const u8, fresh.start as *mut u8, run.len()) };
-    if !fresh.is_huge()? {
-        return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the kernel gave no huge pages"));
-    }
-    let rights = if executable { libc::PROT_READ | libc::PROT_EXEC } else { libc::PROT_READ };
-    // SAFETY: the fresh memory is ours; nothing writes to it from here on.
-    checked(unsafe { libc::mprotect(place, run.len(), rights) })?;
-    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-    // SAFETY: replaces the run, in one step, by the same bytes with the same rights. The C library, whose code makes this call, is
-    // another file's mapping, and no other thread exists.
-    let moved = unsafe { libc::mremap(place, run.len(), run.len(), flags, run.start as *mut libc::c_void) };
-    if moved == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MAPS: &str = "1000-3000 r--p 00000000 fe:00 7 /x/cordon\n3000-9000 r-xp 00002000 fe:00 7 /x/cordon\n\
-        9000-a000 rw-p 00008000 fe:00 7 /x/cordon\na000-b000 r-xp 00000000 fe:00 8 /x/libc.so\nb000-c000 ---p 00000000 00:00 0\n";
-
-    #[test]
-    fn only_read_only_mappings_of_the_own_file_are_moved() {
-        let found = parts(MAPS, 0x4000);
-        assert_eq!(found, [Part { range: 0x1000..0x3000, executable: false }, Part { range: 0x3000..0x9000, executable: true }]);
-        assert_eq!(parts(MAPS, 0xd000), []);
+    fn found(maps: &str) -> Vec<Mapping<'_>> {
+        mappings(maps).filter(may_move).collect()
     }
 
     #[test]
-    fn blocks_that_touch_are_one_run() {
-        let at = |n: usize| n * HUGE;
-        assert_eq!(runs(&[at(1), at(2), at(4)]), [at(1)..at(3), at(4)..at(5)]);
-        assert!(runs(&[]).is_empty());
+    fn short_long_shared_kernel_made_and_writable_code_stay_where_they_are() {
+        let moved = "10000-20000 r-xp 0 fe:00 7 /x/cordon\n100000-4100000 rw-p 0 00:00 0\n5000000-5010000 rw-p 0 00:00 0 [heap]\n";
+        assert_eq!(found(moved).len(), 3);
+        let left = "10000-1f000 r--p 0 fe:00 7 /x\n100000-4101000 rw-p 0 00:00 0\n10000-20000 rw-s 0 00:01 9 /x\n10000-20000 ---p 0 00:00 0\n\
+            10000-20000 rwxp 0 00:00 0\n7ff000000000-7ff000021000 rw-p 0 00:00 0 [stack]\n7ff000100000-7ff000110000 r--p 0 00:00 0 [vvar]\n";
+        assert_eq!(found(left), []);
+    }
+
+    #[test]
+    fn what_holds_a_block_keeps_its_place_in_it_and_the_rest_lies_side_by_side() {
+        let maps = "10000-20000 rw-p 0 00:00 0\n30000-50000 r--p 0 00:00 0\n1f0000-400000 r-xp 0 00:00 0\n500000-510000 rw-p 0 00:00 0\n";
+        let (parts, bytes) = plan(&found(maps));
+        let offsets: Vec<_> = parts.iter().map(|part| part.offset).collect();
+        assert_eq!(offsets, [0, 0x10000, HUGE + 0x1f0000, HUGE + 0x1f0000 + 0x210000]);
+        assert_eq!(bytes, 4 * HUGE);
+        assert_eq!(parts[2].rights, libc::PROT_READ | libc::PROT_EXEC);
+    }
+
+    #[test]
+    fn parts_of_one_plan_never_overlap() {
+        let maps: String = (1..40usize).map(|n| format!("{:x}-{:x} r--p 0 00:00 0\n", n << 24, (n << 24) + n * 0x33000)).collect();
+        let (parts, bytes) = plan(&found(&maps));
+        assert!(parts.len() > 30);
+        assert!(parts.windows(2).all(|two| two[0].offset + two[0].range.len() <= two[1].offset));
+        assert!(parts.last().is_some_and(|last| last.offset + last.range.len() <= bytes));
+    }
+
+    #[test]
+    fn a_part_is_replaced_by_its_copy_with_its_rights() {
+        let part = Fresh::new(HUGE).expect("memory");
+        // SAFETY: a byte of the fresh memory.
+        unsafe { (part.start as *mut u8).add(5).write(7) };
+        let fresh = Fresh::new(HUGE).expect("memory");
+        let given = Part { range: part.start..part.start + HUGE / 2, rights: libc::PROT_READ, offset: 0x3000 };
+        assert_eq!(fresh.give(&given).expect("moved"), HUGE / 2);
+        // SAFETY: a byte of the part.
+        assert_eq!(unsafe { (part.start as *const u8).add(5).read() }, 7);
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("maps");
+        let now = mappings(&maps).find(|mapping| mapping.range.contains(&part.start)).expect("mapped");
+        assert!(now.range.end == part.start + HUGE / 2 && !now.is_writable(), "{now:?}");
     }
 
     #[test]

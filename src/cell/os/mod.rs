@@ -6,9 +6,16 @@
 #[cfg(debug_assertions)]
 pub(super) mod attempts;
 mod huge;
+mod inherit;
+mod malloc;
+mod maps;
+mod place;
 mod signals;
 
-pub(super) use huge::settle_program;
+pub(super) use huge::settle;
+pub(super) use inherit::{inherit_mappings, start_and_end_a_thread};
+pub(super) use malloc::{fill_holes, one_arena};
+pub(super) use place::let_kernel_place;
 pub(super) use signals::{
     REFUSED_PREFIX, await_event, expect_headroom, refuse_loudly, speak_before_dying, unblock_children, watch_children,
 };
@@ -42,12 +49,6 @@ pub(super) fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
         unsafe { libc::close(number) };
     }
     Ok(())
-}
-
-/// Keeps the C library's allocator to one arena, so that a cell's second thread does not map another one for its few small allocations.
-pub(super) fn one_malloc_arena() {
-    // SAFETY: sets a number; this process has one thread. A refusal costs each cell a mapping and nothing else.
-    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
 }
 
 /// A child that ended, as the kernel accounts for it.
@@ -84,31 +85,6 @@ fn duration(time: libc::timeval) -> Duration {
     Duration::from_secs(seconds) + Duration::from_micros(micros)
 }
 
-/// Makes mappings inheritable that V8 marked `MADV_DONTFORK`; `smaps` is the text of `/proc/self/smaps`. Returns how many.
-pub(super) fn inherit_mappings(smaps: &str) -> usize {
-    let mut range = None;
-    let mut count = 0;
-    for line in smaps.lines() {
-        if let Some(found) = mapping_range(line) {
-            range = Some(found);
-        } else if let (Some((low, high)), Some(flags)) = (range, line.strip_prefix("VmFlags:"))
-            && flags.split_whitespace().any(|flag| flag == "dc")
-        {
-            // SAFETY: the range is a mapping of this process, read a moment ago by its only thread; MADV_DOFORK changes no contents.
-            let done = unsafe { libc::madvise(low as *mut libc::c_void, high - low, libc::MADV_DOFORK) };
-            count += usize::from(done == 0);
-        }
-    }
-    count
-}
-
-/// The address range of a mapping's first line in smaps.
-fn mapping_range(line: &str) -> Option<(usize, usize)> {
-    let (range, _) = line.split_once(' ')?;
-    let (low, high) = range.split_once('-')?;
-    Some((usize::from_str_radix(low, 16).ok()?, usize::from_str_radix(high, 16).ok()?))
-}
-
 /// The cell's socket, for the one write that happens on a dying V8's stack. -1 until a cell has one.
 static LAST_WORDS: AtomicI32 = AtomicI32::new(-1);
 
@@ -125,18 +101,5 @@ pub(super) fn last_words(frame: &[u8]) {
         let socket = unsafe { BorrowedFd::borrow_raw(socket) };
         // A failed write loses a hint only: the supervisor sees the death itself.
         let _ = rustix::io::write(socket, frame);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_first_lines_of_mappings_give_a_range() {
-        assert_eq!(mapping_range("7f00-7fff rw-p 00000000 00:00 0"), Some((0x7f00, 0x7fff)));
-        for other in ["VmFlags: rd wr mr mw me ac dc", "Size:                  4 kB", "", "no-hex here"] {
-            assert_eq!(mapping_range(other), None, "{other}");
-        }
     }
 }
