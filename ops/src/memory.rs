@@ -142,12 +142,16 @@ pub fn watch(isolate: &mut v8::Isolate, account: &Arc<Account>) {
     isolate.add_gc_epilogue_callback(after_collection, data, v8::GCType::kGCTypeAll);
 }
 
+/// Notes what `isolate`'s heap holds now. Asking V8 takes a lock of each of its spaces, so a zygote does it once for all its cells.
+pub fn note(isolate: &mut v8::Isolate, account: &Account) {
+    account.note_heap(isolate.get_heap_statistics().used_heap_size());
+}
+
 /// Sets the budget of the run that begins: from now on heap and buffers together stay within `budget`, and `overrun` is called
-/// when they cannot. V8 keeps about a quarter above what is live, so a budget below that does not take effect at once.
+/// when they cannot. What the heap holds was noted before. V8 keeps about a quarter above what is live, so a budget below that does not take effect at once.
 pub fn begin(isolate: &mut v8::Isolate, account: &Arc<Account>, budget: usize, overrun: Overrun) {
     let _ = account.overrun.set(overrun);
     account.budget.store(budget, Ordering::Relaxed);
-    account.note_heap(isolate.get_heap_statistics().used_heap_size());
     lower_limit(isolate, account);
 }
 
@@ -189,7 +193,7 @@ unsafe extern "C" fn near_heap_limit(data: *mut c_void, limit: usize, _initial: 
 unsafe extern "C" fn before_collection(isolate: v8::UnsafeRawIsolatePtr, _: v8::GCType, _: v8::GCCallbackFlags, data: *mut c_void) {
     // SAFETY: V8 calls this on the isolate's own thread with the isolate that is collecting; `data` is what `watch` registered.
     let (mut isolate, account) = unsafe { (v8::Isolate::from_raw_isolate_ptr(isolate), account(data)) };
-    account.note_heap(isolate.get_heap_statistics().used_heap_size());
+    note(&mut isolate, account);
 }
 
 unsafe extern "C" fn after_collection(isolate: v8::UnsafeRawIsolatePtr, _: v8::GCType, _: v8::GCCallbackFlags, data: *mut c_void) {

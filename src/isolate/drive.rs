@@ -74,7 +74,7 @@ fn attend(warm: &mut WarmIsolate, mut order: RunOrder, sink: Sink, kill: &Arc<Ki
 }
 
 fn finish(warm: &mut WarmIsolate, stop: Stop, budgets: &Budgets, desk: &Desk) -> RunEnd {
-    warm.account.note_heap(warm.js.v8_isolate().get_heap_statistics().used_heap_size());
+    memory::note(warm.js.v8_isolate(), &warm.account);
     let figures = Figures {
         logs_truncated: desk.logs_truncated(),
         denials_truncated: desk.denials_truncated(),

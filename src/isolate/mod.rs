@@ -60,7 +60,7 @@ pub struct WarmIsolate {
     watchdog: Option<Watchdog>,
 }
 
-/// Full collections after the warm-up, so that cells inherit an old, compact heap and an empty nursery.
+/// Full collections after the warm-up, so that cells inherit an old, compact heap and a nursery with little in it.
 /// The first leaves objects that only the next can free; how many are needed was not measured.
 const COLLECTIONS: usize = 3;
 
@@ -84,6 +84,10 @@ impl WarmIsolate {
         // V8 sweeps the pages of a collection when it needs room, so each cell would sweep, and copy, what siblings sweep as well.
         // Counting code walks the heap, which needs it swept: of the calls that do so, the one without other effects.
         let _ = warm.js.v8_isolate().get_heap_code_and_metadata_statistics();
+        // The collections took the shapes and caches along that only garbage held, and the nursery's first page. They are the same for all, so
+        // they are made again once, and not by each cell.
+        warm.warm_up()?;
+        memory::note(warm.js.v8_isolate(), &warm.account);
         Ok(warm)
     }
 

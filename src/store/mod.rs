@@ -2,7 +2,8 @@
 //!
 //! sled buffers in the process, so a killed server loses what it acknowledged. Here every batch goes to a write-ahead journal first:
 //!
-//! * one thread orders batches, writes each group with one `write(2)`, and acknowledges the `batched` ones: the operating system has them;
+//! * whoever commits orders what waits, writes it with one `write(2)`, and acknowledges the `batched` batches: the operating system has them. When
+//!   that could take long, a thread does it instead;
 //! * one thread syncs the journal, at once for `strict` waiters (all that wait share one sync) and within 50 ms for the others;
 //! * one thread moves what is synced into sled, and deletes a segment only after sled's own files are on disk.
 //!
@@ -22,6 +23,7 @@ mod shared;
 mod sled_engine;
 mod syncer;
 mod tree;
+mod turns;
 mod wait;
 mod writer;
 
@@ -50,7 +52,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use writer::{Order, Request};
+use turns::Turns;
+use writer::Order;
 
 /// The store's own limits.
 #[derive(Debug, Clone)]
@@ -67,6 +70,9 @@ pub struct Options {
     pub pending_bytes_max: usize,
     /// Batches that may wait to be written; past them committing waits. Default 1024.
     pub queue: usize,
+    /// A write that takes longer was held up by the disk; then the thread writes for a while. Default 1 ms: into the kernel's cache a record takes
+    /// some ten microseconds.
+    pub slow_write: Duration,
 }
 
 impl Default for Options {
@@ -78,6 +84,7 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             pending_bytes_max: 64 << 20,
             queue: 1024,
+            slow_write: Duration::from_millis(1),
         }
     }
 }
@@ -91,7 +98,8 @@ pub struct Store {
 struct Inner {
     // Fields drop in this order: sled lets go of its files before the folder's lock goes.
     shared: Arc<Shared>,
-    queue: mpsc::Sender<Request>,
+    queue: mpsc::Sender<Order>,
+    turns: Arc<Turns>,
     threads: Mutex<Option<Threads>>,
     _lock: open::FolderLock,
 }
@@ -113,19 +121,19 @@ impl Store {
     fn open_with(data: &Path, options: Options, maker: Maker) -> Result<(Self, Opening), StoreError> {
         let parts = open::open(data, options, maker)?;
         let threads = Mutex::new(Some(parts.threads));
-        let inner = Inner { shared: parts.shared, queue: parts.queue, threads, _lock: parts.lock };
+        let inner = Inner { shared: parts.shared, queue: parts.queue, turns: parts.turns, threads, _lock: parts.lock };
         Ok((Self { inner: Arc::new(inner) }, parts.opening))
     }
 
     /// Waits for room in the queue. What then is committed with the permit takes its place in the order at once, without waiting.
     pub async fn reserve(&self) -> Result<Permit, StoreError> {
         let queue = self.inner.queue.clone().reserve_owned().await.map_err(|_| StoreError::Closed)?;
-        Ok(Permit { queue })
+        Ok(Permit { queue, turns: Arc::clone(&self.inner.turns) })
     }
 
     /// A permit if there is room right now.
     pub fn try_reserve(&self) -> Option<Permit> {
-        self.inner.queue.clone().try_reserve_owned().ok().map(|queue| Permit { queue })
+        self.inner.queue.clone().try_reserve_owned().ok().map(|queue| Permit { queue, turns: Arc::clone(&self.inner.turns) })
     }
 
     /// Stores `batch`; returns when `durability` is reached. Dropping the future after its first poll does not take the batch back.
@@ -183,8 +191,7 @@ impl Store {
 impl Inner {
     fn close(&self) -> Result<(), StoreError> {
         let Some(threads) = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
-        // A send that fails means that the writer has ended; joining it says how.
-        drop(wait(self.queue.send(Request::Close)));
+        self.turns.close();
         let panicked = |_| StoreError::Broken("a thread of the store panicked".to_owned());
         let ended = threads.writer.join().map_err(panicked);
         let synced = threads.syncer.join().map_err(panicked);
@@ -204,7 +211,8 @@ impl Drop for Inner {
 
 /// A place in the store's queue.
 pub struct Permit {
-    queue: mpsc::OwnedPermit<Request>,
+    queue: mpsc::OwnedPermit<Order>,
+    turns: Arc<Turns>,
 }
 
 impl Permit {
@@ -218,18 +226,37 @@ impl Permit {
             return Err(StoreError::TooLarge { bytes, most: BODY_BYTES_MAX });
         }
         let (done, answer) = oneshot::channel();
-        self.queue.send(Request::Commit(Order { generation, batch, durability, done }));
-        Ok(Commit(answer))
+        self.turns.expect_one();
+        self.queue.send(Order { generation, batch, durability, done });
+        Ok(Commit { answer, turns: Some(self.turns) })
     }
 }
 
-/// The answer to a batch that was handed over.
+/// The answer to a batch that was handed over. It is written when this is first polled or dropped, at the latest.
 #[must_use = "a batch is stored when its commit says so"]
-pub struct Commit(oneshot::Receiver<Result<(), StoreError>>);
+pub struct Commit {
+    answer: oneshot::Receiver<Result<(), StoreError>>,
+    turns: Option<Arc<Turns>>,
+}
+
+impl Commit {
+    fn write(&mut self) {
+        if let Some(turns) = self.turns.take() {
+            turns.take();
+        }
+    }
+}
 
 impl Future for Commit {
     type Output = Result<(), StoreError>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(ready!(Pin::new(&mut self.0).poll(context)).unwrap_or(Err(StoreError::Closed)))
+        self.write();
+        Poll::Ready(ready!(Pin::new(&mut self.answer).poll(context)).unwrap_or(Err(StoreError::Closed)))
+    }
+}
+
+impl Drop for Commit {
+    fn drop(&mut self) {
+        self.write();
     }
 }

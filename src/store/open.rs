@@ -8,14 +8,15 @@ use super::journal::segment::{self, Segment};
 use super::shared::Shared;
 use super::sled_engine::SledEngine;
 use super::syncer::Syncer;
-use super::writer::{Request, Writer};
+use super::turns::Turns;
+use super::writer::{Order, Writer};
 use super::{Options, StoreError};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use tokio::sync::mpsc;
 
@@ -43,7 +44,8 @@ pub(super) struct Threads {
 /// An opened folder.
 pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
-    pub(super) queue: mpsc::Sender<Request>,
+    pub(super) queue: mpsc::Sender<Order>,
+    pub(super) turns: Arc<Turns>,
     pub(super) threads: Threads,
     pub(super) lock: FolderLock,
     pub(super) opening: Opening,
@@ -73,7 +75,7 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
 
     let shared = Arc::new(Shared::new(engine, applied));
     let (queue, requests) = mpsc::channel(options.queue);
-    let (to_syncer, written) = sync_channel(GROUPS_IN_FLIGHT);
+    let (to_syncer, written) = channel();
     let (to_applier, synced) = sync_channel(GROUPS_IN_FLIGHT);
     let applier = Applier { shared: Arc::clone(&shared), synced, folder: folder.clone(), applied };
     let syncer =
@@ -81,14 +83,25 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
     let syncer = spawn("store-sync", data, move || syncer.run())?;
     let thread = syncer.thread().clone();
     let next = applied + 1;
-    let writer =
-        Writer { shared: Arc::clone(&shared), queue: requests, written: to_syncer, syncer: thread, segment, folder, maker, options, next };
-    let threads = Threads {
-        applier: spawn("store-apply", data, move || applier.run())?,
-        syncer,
-        writer: spawn("store-write", data, move || writer.run())?,
+    let (shared_too, slow_until) = (Arc::clone(&shared), None);
+    let writer = Writer {
+        shared: shared_too,
+        queue: requests,
+        written: to_syncer,
+        syncer: thread,
+        segment,
+        folder,
+        maker,
+        options,
+        next,
+        slow_until,
     };
-    Ok(Parts { shared, queue, threads, lock, opening })
+    let turns = Arc::new(Turns::new(writer));
+    let served = Arc::clone(&turns);
+    let writer = spawn("store-write", data, move || served.serve())?;
+    turns.served_by(writer.thread().clone());
+    let threads = Threads { applier: spawn("store-apply", data, move || applier.run())?, syncer, writer };
+    Ok(Parts { shared, queue, turns, threads, lock, opening })
 }
 
 fn spawn<T: Send + 'static>(name: &str, data: &Path, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, StoreError> {

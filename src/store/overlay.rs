@@ -51,6 +51,11 @@ impl Overlay {
         drop(self.drained.wait_while(bytes, |bytes| *bytes >= most && !given_up()));
     }
 
+    /// Whether fewer than `most` bytes are pending.
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        *self.pending_bytes.lock().unwrap_or_else(PoisonError::into_inner) < most
+    }
+
     /// Wakes whoever waits for room.
     pub(super) fn wake(&self) {
         drop(self.pending_bytes.lock());

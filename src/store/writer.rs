@@ -1,4 +1,4 @@
-//! The thread that orders batches, writes them to the journal and shows them to readers.
+//! Orders batches, writes them to the journal and shows them to readers.
 
 use super::journal::frame;
 use super::journal::medium::{Maker, Medium};
@@ -9,12 +9,16 @@ use super::{Batch, Options, StoreError};
 use crate::model::Durability;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::Sender;
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Most batches in one write. Source: the queue's default bound over four, so that a group never starves the next.
 const GROUP_BATCHES_MAX: usize = 256;
+
+/// How long after a slow write nobody who must not wait may write.
+const SLOW_FOR: Duration = Duration::from_secs(5);
 
 pub(super) type Done = oneshot::Sender<Result<(), StoreError>>;
 
@@ -25,12 +29,6 @@ pub(super) struct Order {
     pub(super) batch: Batch,
     pub(super) durability: Durability,
     pub(super) done: Done,
-}
-
-/// What the writer takes from its queue.
-pub(super) enum Request {
-    Commit(Order),
-    Close,
 }
 
 /// A written group, on its way to the disk.
@@ -45,8 +43,9 @@ pub(super) struct Written {
 /// The writer's state.
 pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
-    pub(super) queue: mpsc::Receiver<Request>,
-    pub(super) written: SyncSender<Written>,
+    pub(super) queue: mpsc::Receiver<Order>,
+    /// Memory is bounded by `pending_bytes_max`, not here.
+    pub(super) written: Sender<Written>,
     /// The thread that takes what was written. It lies down between batched groups and is woken for what cannot wait.
     pub(super) syncer: Thread,
     pub(super) segment: Segment,
@@ -55,35 +54,55 @@ pub(super) struct Writer {
     pub(super) options: Options,
     /// The number of the next batch.
     pub(super) next: u64,
+    /// Until when the disk counts as slow.
+    pub(super) slow_until: Option<Instant>,
 }
 
 impl Writer {
-    /// Works until the store is closed, then returns the path of the last segment.
-    pub(super) fn run(mut self) -> PathBuf {
-        let mut requests = Vec::new();
-        while self.queue.blocking_recv_many(&mut requests, GROUP_BATCHES_MAX) > 0 {
-            let mut orders = Vec::with_capacity(requests.len());
-            for request in requests.drain(..) {
-                match request {
-                    Request::Commit(order) => orders.push(order),
-                    Request::Close => self.queue.close(),
-                }
+    /// Whether writing takes no longer than a system call: the database keeps up, and so does the disk.
+    pub(super) fn is_quick(&self) -> bool {
+        let is_slow = self.slow_until.is_some_and(|until| Instant::now() < until);
+        !is_slow && self.shared.overlay.has_room(self.options.pending_bytes_max)
+    }
+
+    /// Writes what waits, at most one group; returns how many orders that were. Blocks until there is room.
+    pub(super) fn write_waiting(&mut self) -> usize {
+        let mut orders = Vec::new();
+        while orders.len() < GROUP_BATCHES_MAX {
+            match self.queue.try_recv() {
+                Ok(order) => orders.push(order),
+                Err(_) => break,
             }
-            self.shared.overlay.wait_for_room(self.options.pending_bytes_max, || self.shared.broken().is_some());
-            // A group ends early where it would be longer than the longest batch: one failed write then costs no more than that.
-            while !orders.is_empty() {
-                let mut bytes = 0;
-                let fits = orders.iter().take_while(|order| {
-                    bytes += order.batch.bytes();
-                    bytes <= frame::BODY_BYTES_MAX
-                });
-                let group = orders.drain(..fits.count().max(1)).collect();
-                self.write(group);
-            }
+        }
+        let count = orders.len();
+        self.write_all(orders);
+        count
+    }
+
+    /// Writes until nobody can hand over anything any more, then returns the path of the last segment.
+    pub(super) fn finish(mut self) -> PathBuf {
+        self.queue.close();
+        let mut orders = Vec::new();
+        while self.queue.blocking_recv_many(&mut orders, GROUP_BATCHES_MAX) > 0 {
+            self.write_all(std::mem::take(&mut orders));
         }
         drop(self.written);
         self.syncer.unpark();
         self.segment.path().to_owned()
+    }
+
+    /// Writes `orders` in groups. One ends early where it would be longer than the longest batch: a failed write then costs no more than that.
+    fn write_all(&mut self, mut orders: Vec<Order>) {
+        self.shared.overlay.wait_for_room(self.options.pending_bytes_max, || self.shared.broken().is_some());
+        while !orders.is_empty() {
+            let mut bytes = 0;
+            let fits = orders.iter().take_while(|order| {
+                bytes += order.batch.bytes();
+                bytes <= frame::BODY_BYTES_MAX
+            });
+            let group = orders.drain(..fits.count().max(1)).collect();
+            self.write(group);
+        }
     }
 
     fn write(&mut self, orders: Vec<Order>) {
@@ -96,7 +115,12 @@ impl Writer {
         for (sequence, order) in (self.next..).zip(&orders) {
             frame::write(sequence, synced, &order.batch, &mut bytes);
         }
-        match self.append(&bytes, orders.len() as u64) {
+        let started = Instant::now();
+        let appended = self.append(&bytes, orders.len() as u64);
+        if started.elapsed() > self.options.slow_write {
+            self.slow_until = Some(Instant::now() + SLOW_FOR);
+        }
+        match appended {
             Ok(retired) => self.hand_on(orders, retired),
             Err(error) => orders.into_iter().for_each(|order| drop(order.done.send(Err(error.clone())))),
         }
@@ -155,14 +179,7 @@ impl Writer {
         }
         let is_urgent = !waiters.is_empty();
         let written = Written { medium: self.segment.medium(), group, waiters, retired };
-        let sent = match self.written.try_send(written) {
-            Err(TrySendError::Full(written)) => {
-                self.syncer.unpark();
-                self.written.send(written).map_err(|unsent| unsent.0)
-            }
-            Err(TrySendError::Disconnected(written)) => Err(written),
-            Ok(()) => Ok(()),
-        };
+        let sent = self.written.send(written).map_err(|unsent| unsent.0);
         if is_urgent {
             self.syncer.unpark();
         }

@@ -5,8 +5,9 @@ use crate::store::journal::medium::{Maker, Medium, files};
 use crate::store::{Batch, Opening, Options, Store, StoreError, Tree};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A data folder that goes with the test.
 pub(super) struct House {
@@ -99,6 +100,10 @@ pub(super) struct Disk {
     pub(super) cut_fails: AtomicBool,
     pub(super) syncs: AtomicU64,
     pub(super) appends: AtomicU64,
+    /// How long an append takes.
+    pub(super) append_ms: AtomicU64,
+    /// The names of the threads that appended, in order.
+    pub(super) appended_by: Mutex<Vec<String>>,
 }
 
 impl Disk {
@@ -120,6 +125,9 @@ struct OnDisk {
 impl Medium for OnDisk {
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         self.disk.appends.fetch_add(1, SeqCst);
+        let thread = std::thread::current();
+        self.disk.appended_by.lock().expect("whole").push(thread.name().unwrap_or_default().to_owned());
+        std::thread::sleep(Duration::from_millis(self.disk.append_ms.load(SeqCst)));
         let room = usize::try_from(self.disk.room.load(SeqCst)).expect("fits");
         if room == 0 {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
