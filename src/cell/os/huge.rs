@@ -28,6 +28,8 @@ const MOST: usize = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     range: Range<usize>,
+    /// Where the room after it ends that nothing is mapped in, so that its last block can be whole.
+    end: usize,
     rights: libc::c_int,
     /// Where it goes in the fresh memory, from its start.
     offset: usize,
@@ -43,9 +45,9 @@ pub(in crate::cell) fn settle() -> io::Result<usize> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let pagemap = File::open("/proc/self/pagemap")?;
     let mut found = Vec::new();
-    for mapping in mappings(&maps).filter(may_move) {
+    for (mapping, end) in with_room(mappings(&maps)).filter(|(mapping, _)| may_move(mapping)) {
         if is_in_use(&mapping.range, &pagemap)? {
-            found.push(mapping);
+            found.push((mapping, end));
         }
     }
     let (parts, bytes) = plan(&found);
@@ -69,19 +71,32 @@ fn is_in_use(range: &Range<usize>, pagemap: &File) -> io::Result<bool> {
     Ok(present * 4 * PAGE >= range.len())
 }
 
+/// Each mapping that is only read with the end of its last block, when nothing is mapped between; the others with their own. The program's parts
+/// begin on a block's edge (`build.rs`).
+fn with_room<'a>(all: impl Iterator<Item = Mapping<'a>>) -> impl Iterator<Item = (Mapping<'a>, usize)> {
+    let mut all = all.peekable();
+    std::iter::from_fn(move || {
+        let mapping = all.next()?;
+        let (own, block) = (mapping.range.end, mapping.range.end.next_multiple_of(HUGE));
+        let is_free = all.peek().is_none_or(|next| next.range.start >= block);
+        let end = if is_free && !mapping.is_writable() && mapping.range.start % HUGE == 0 { block } else { own };
+        Some((mapping, end))
+    })
+}
+
 /// Places for `found`, and how long the fresh memory must be. What holds a whole aligned block keeps its place in it, so that the
 /// block becomes one entry; the others lie side by side.
-fn plan(found: &[Mapping<'_>]) -> (Vec<Part>, usize) {
-    let mut end: usize = 0;
+fn plan(found: &[(Mapping<'_>, usize)]) -> (Vec<Part>, usize) {
+    let mut last: usize = 0;
     let mut parts = Vec::new();
-    for mapping in found {
+    for (mapping, end) in found {
         let range = mapping.range.clone();
-        let holds_block = range.start.next_multiple_of(HUGE) + HUGE <= range.end;
-        let offset = if holds_block { end.next_multiple_of(HUGE) + range.start % HUGE } else { end };
-        end = offset + range.len();
-        parts.push(Part { range, rights: mapping.rights(), offset });
+        let holds_block = range.start.next_multiple_of(HUGE) + HUGE <= *end;
+        let offset = if holds_block { last.next_multiple_of(HUGE) + range.start % HUGE } else { last };
+        last = offset + (end - range.start);
+        parts.push(Part { range, end: *end, rights: mapping.rights(), offset });
     }
-    (parts, end.next_multiple_of(HUGE))
+    (parts, last.next_multiple_of(HUGE))
 }
 
 /// Fresh, aligned, writable memory that asks for huge pages; unmapped unless it is given away.
@@ -122,13 +137,14 @@ impl Fresh {
 
     /// Copies `part` and puts the copy in its place. INVARIANT: nothing between the copy and the move writes to memory but the stack.
     fn give(&self, part: &Part) -> io::Result<usize> {
-        let (bytes, place) = (part.range.len(), (self.start + part.offset) as *mut libc::c_void);
+        let (bytes, place) = (part.end - part.range.start, (self.start + part.offset) as *mut libc::c_void);
         // SAFETY: the part is a readable mapping of this process, which has one thread; the fresh memory is as long and disjoint.
-        unsafe { std::ptr::copy_nonoverlapping(part.range.start as *const u8, place.cast(), bytes) };
+        unsafe { std::ptr::copy_nonoverlapping(part.range.start as *const u8, place.cast(), part.range.len()) };
         // SAFETY: the fresh memory is ours; nothing writes to it through this address from here on.
         checked(unsafe { libc::mprotect(place, bytes, part.rights) })?;
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-        // SAFETY: replaces the part, in one step, by the same bytes with the same rights, even where the code is that makes this call.
+        // SAFETY: replaces the part, in one step, by the same bytes with the same rights, even where the code is that makes this call. Nothing is
+        // mapped between its end and the block's.
         let moved = unsafe { libc::mremap(place, bytes, bytes, flags, part.range.start as *mut libc::c_void) };
         if moved == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(bytes) }
     }
@@ -162,8 +178,18 @@ fn checked(result: libc::c_int) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn found(maps: &str) -> Vec<Mapping<'_>> {
-        mappings(maps).filter(may_move).collect()
+    fn found(maps: &str) -> Vec<(Mapping<'_>, usize)> {
+        with_room(mappings(maps)).filter(|(mapping, _)| may_move(mapping)).collect()
+    }
+
+    #[test]
+    fn only_what_is_read_and_begins_a_block_takes_the_free_rest_of_its_last_one() {
+        let ends = |maps: &'static str| found(maps).into_iter().map(|(_, end)| end).collect::<Vec<_>>();
+        assert_eq!(ends("200000-310000 r-xp 0 fe:00 7 /x\n400000-500000 r--p 0 fe:00 7 /x\n"), [0x400000, 0x600000]);
+        // One is followed by another, one is written to, and one begins inside a block.
+        assert_eq!(ends("200000-310000 r-xp 0 fe:00 7 /x\n3ff000-400000 ---p 0 00:00 0\n"), [0x310000]);
+        assert_eq!(ends("200000-310000 rw-p 0 fe:00 7 /x\n"), [0x310000]);
+        assert_eq!(ends("201000-311000 r-xp 0 fe:00 7 /x\n"), [0x311000]);
     }
 
     #[test]
@@ -200,7 +226,8 @@ mod tests {
         // SAFETY: a byte of the fresh memory.
         unsafe { (part.start as *mut u8).add(5).write(7) };
         let fresh = Fresh::new(HUGE).expect("memory");
-        let given = Part { range: part.start..part.start + HUGE / 2, rights: libc::PROT_READ, offset: 0x3000 };
+        let (range, end) = (part.start..part.start + HUGE / 2, part.start + HUGE / 2);
+        let given = Part { range, end, rights: libc::PROT_READ, offset: 0x3000 };
         assert_eq!(fresh.give(&given).expect("moved"), HUGE / 2);
         // SAFETY: a byte of the part.
         assert_eq!(unsafe { (part.start as *const u8).add(5).read() }, 7);
