@@ -191,3 +191,31 @@ fn each_number_is_accepted_at_its_ends_and_refused_past_them() {
         }
     }
 }
+
+/// The README's example of the configuration.
+fn example() -> &'static str {
+    let after = include_str!("../../README.md").split("\n```toml\n").nth(1).expect("an example");
+    after.split("\n```\n").next().expect("it ends")
+}
+
+#[test]
+fn the_readme_shows_the_defaults() {
+    let mut shown = load(example(), &[]).expect("the example is right");
+    let defaults = Config::load_on(MACHINE, &Overrides::default(), |_| None).expect("defaults are right");
+    assert!(shown.server.data.ends_with(&defaults.server.data));
+    (shown.file, shown.server.data) = (None, defaults.server.data.clone());
+    assert_eq!(shown, defaults);
+}
+
+#[test]
+fn the_readme_names_every_key() {
+    for section in ["server", "admission", "rate", "pool", "log"] {
+        let mistakes = load(&format!("[{section}]\nno-such-key = 1\n"), &[]).expect_err("unknown").to_string();
+        let known = mistakes.split("one of: ").nth(1).and_then(|rest| rest.lines().next()).expect("the known ones");
+        let (start, next) = (format!("[{section}]\n"), "\n[");
+        let shown = example().split(&start).nth(1).expect("a section").split(next).next().expect("it ends");
+        for key in known.split(", ") {
+            assert!(shown.contains(key.trim_end_matches('`')), "[{section}] in the README lacks {key}");
+        }
+    }
+}

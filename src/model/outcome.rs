@@ -100,4 +100,11 @@ mod tests {
         }
         assert!("fine".parse::<Outcome>().is_err());
     }
+
+    #[test]
+    fn the_readme_names_every_outcome() {
+        for outcome in Outcome::ALL {
+            assert!(include_str!("../../README.md").contains(&format!("`{outcome}`")), "{outcome}");
+        }
+    }
 }

@@ -170,4 +170,14 @@ mod tests {
             assert_eq!(serde_json::to_value(code).ok(), Some(code.as_str().into()));
         }
     }
+
+    #[test]
+    fn the_readme_names_every_code_with_its_status() {
+        let readme = include_str!("../../README.md");
+        let codes = readme.split("is `application/problem+json`").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the codes");
+        for code in ProblemCode::ALL {
+            let after = codes.split(&format!("{} `", code.status())).nth(1).expect("its status");
+            assert!(after.contains(&format!("{}`", code.as_str())), "{} {}", code.status(), code.as_str());
+        }
+    }
 }

@@ -70,8 +70,8 @@ pub struct Options {
     pub pending_bytes_max: usize,
     /// Batches that may wait to be written; past them committing waits. Default 1024.
     pub queue: usize,
-    /// A write that takes longer was held up by the disk; then the thread writes for a while. Default 1 ms: into the kernel's cache a record takes
-    /// some ten microseconds.
+    /// A write that takes longer was held up by the disk; then the thread writes for a while. Default 10 ms: into the kernel's cache a record takes
+    /// some ten microseconds, and on a busy machine a scheduler's turn of a few milliseconds.
     pub slow_write: Duration,
 }
 
@@ -84,7 +84,7 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             pending_bytes_max: 64 << 20,
             queue: 1024,
-            slow_write: Duration::from_millis(1),
+            slow_write: Duration::from_millis(10),
         }
     }
 }

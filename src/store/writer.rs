@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 const GROUP_BATCHES_MAX: usize = 256;
 
 /// How long after a slow write nobody who must not wait may write.
-const SLOW_FOR: Duration = Duration::from_secs(5);
+const SLOW_FOR: Duration = Duration::from_secs(1);
 
 pub(super) type Done = oneshot::Sender<Result<(), StoreError>>;
 

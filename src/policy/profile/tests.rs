@@ -182,3 +182,35 @@ fn variables_are_accepted_up_to_64_kib_together() {
     assert!(one(&vars(4092)).is_ok());
     assert!(one(&vars(4093)).is_err());
 }
+
+/// A number as the README writes it.
+fn written(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits")).collect();
+    groups.join(",")
+}
+
+fn bytes(number: u64) -> String {
+    match number {
+        n if n % (1 << 20) == 0 => format!("{} MiB", n >> 20),
+        n => format!("{} KiB", n >> 10),
+    }
+}
+
+#[test]
+fn the_readme_tells_the_limits_of_the_built_in_profiles() {
+    let profiles = Profiles::load(None).expect("built in");
+    let limits = Tier::ALL.map(|tier| profiles.default_for(tier).expect("each tier has one").limits);
+    let row = |start: &str, cell: fn(&Limits) -> String| {
+        let line = include_str!("../../../README.md").lines().find(|line| line.starts_with(&format!("| {start}"))).expect(start);
+        let cells = limits.each_ref().map(cell).join(" | ");
+        assert!(line.ends_with(&format!("| {cells} |")), "{line} is not {cells}");
+    };
+    row("`cpuMs`", |limits| written(limits.cpu_ms));
+    row("`wallMs`", |limits| written(limits.wall_ms));
+    row("`memoryMb`", |limits| written(limits.memory_mb));
+    row("`outputBytes`", |limits| bytes(limits.output_bytes));
+    row("`logBytes` and `logLines`", |limits| format!("{}, {}", bytes(limits.log_bytes), written(limits.log_lines)));
+    row("sources and modules", |limits| format!("{}, {}", bytes(limits.source_bytes), written(limits.modules)));
+    row("input", |limits| bytes(limits.input_bytes));
+}
