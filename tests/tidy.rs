@@ -32,6 +32,7 @@ const TOP: &[&str] = &[
     "SECURITY.md",
     "SPECIFICATION.md",
     "benches",
+    "build.rs",
     "clippy.toml",
     "deny.toml",
     "fuzz",

@@ -166,11 +166,16 @@ fn entry(runtime: &mut JsRuntime, start: &v8::Global<v8::Value>) -> Result<Entry
     Ok(Entry { arm: function("arm").ok_or(RealmError::Entry("arm"))?, invoke: function("invoke").ok_or(RealmError::Entry("invoke"))? })
 }
 
-/// A text as an argument of a call into the realm. None when it is longer than V8's longest string.
-pub fn text(runtime: &mut JsRuntime, text: &str) -> Option<v8::Global<v8::Value>> {
+/// Calls one of the realm's doors with `texts`. Nothing comes back: each tells its port how it went, and a call that V8 was told to end says
+/// nothing. None, and no call, when a text is longer than V8's longest string.
+pub fn call(runtime: &mut JsRuntime, door: &v8::Global<v8::Function>, texts: &[&str]) -> Option<()> {
     deno_core::scope!(scope, runtime);
-    let text = v8::String::new(scope, text)?;
-    Some(v8::Global::new(scope, v8::Local::<v8::Value>::from(text)))
+    v8::tc_scope!(let scope, scope);
+    let text = |text: &&str| v8::String::new(scope, text).map(v8::Local::<v8::Value>::from);
+    let arguments = texts.iter().map(text).collect::<Option<Vec<_>>>()?;
+    let this = v8::undefined(scope).into();
+    let _ = door.open(scope).call(scope, this, &arguments);
+    Some(())
 }
 
 /// Gives the realm's ops the host of the run that begins.

@@ -88,15 +88,11 @@ fn finish(warm: &mut WarmIsolate, stop: Stop, budgets: &Budgets, desk: &Desk) ->
 /// Starts the run inside the realm. What it ends as comes through its port.
 fn call(warm: &mut WarmIsolate, order: &RunOrder) -> Result<(), String> {
     let vars = serde_json::to_string(&order.vars).map_err(|error| error.to_string())?;
-    let mut arguments = Vec::with_capacity(5);
-    for text in [&loader::specifier(&order.main), &order.entrypoint, &order.input, &vars, &order.run] {
-        arguments.push(realm::text(&mut warm.js, text).ok_or("an argument is longer than V8's longest string")?);
-    }
+    let texts: [&str; 5] = [&loader::specifier(&order.main), &order.entrypoint, &order.input, &vars, &order.run];
     let _entered = warm.timers.enter();
-    // Both calls end in JavaScript that tells its port; their promises say nothing more.
-    drop(warm.js.call(&warm.entry.arm));
-    drop(warm.js.call_with_args(&warm.entry.invoke, &arguments));
-    Ok(())
+    realm::call(&mut warm.js, &warm.entry.arm, &[])
+        .and_then(|()| realm::call(&mut warm.js, &warm.entry.invoke, &texts))
+        .ok_or_else(|| "an argument is longer than V8's longest string".to_owned())
 }
 
 /// Polls until the guest is done or a limit ends it.
