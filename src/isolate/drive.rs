@@ -67,7 +67,7 @@ fn attend(warm: &mut WarmIsolate, mut order: RunOrder, sink: Sink, kill: &Arc<Ki
     let desk = Desk::new(started, speech(&order), sink);
     warm.loader.fill(std::mem::take(&mut order.modules), desk.clone());
     realm::open(&mut warm.js, Box::new(DeskPort(desk.clone())));
-    let stop = call(warm, &order).map_or_else(Stop::Broken, |()| settle(warm, &desk, kill));
+    let stop = call(warm, &order, kill).map_or_else(Stop::Broken, |()| settle(warm, &desk, kill));
     // INVARIANT (nothing after a kill): from here on no JavaScript runs in this process.
     kill.acknowledge();
     finish(warm, stop, &Budgets::of(&order), &desk)
@@ -86,13 +86,16 @@ fn finish(warm: &mut WarmIsolate, stop: Stop, budgets: &Budgets, desk: &Desk) ->
 }
 
 /// Starts the run inside the realm. What it ends as comes through its port.
-fn call(warm: &mut WarmIsolate, order: &RunOrder) -> Result<(), String> {
+fn call(warm: &mut WarmIsolate, order: &RunOrder, kill: &Kill) -> Result<(), String> {
     let vars = serde_json::to_string(&order.vars).map_err(|error| error.to_string())?;
     let texts: [&str; 5] = [&loader::specifier(&order.main), &order.entrypoint, &order.input, &vars, &order.run];
     let _entered = warm.timers.enter();
-    realm::call(&mut warm.js, &warm.entry.arm, &[])
-        .and_then(|()| realm::call(&mut warm.js, &warm.entry.invoke, &texts))
-        .ok_or_else(|| "an argument is longer than V8's longest string".to_owned())
+    let armed = realm::call(&mut warm.js, &warm.entry.arm, &[]);
+    if kill.reason().is_some() {
+        return Ok(());
+    }
+    let invoked = armed.and_then(|()| realm::call(&mut warm.js, &warm.entry.invoke, &texts));
+    invoked.ok_or_else(|| "an argument is longer than V8's longest string".to_owned())
 }
 
 /// Polls until the guest is done or a limit ends it.

@@ -78,6 +78,8 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
     let (to_syncer, written) = channel();
     let (to_applier, synced) = sync_channel(GROUPS_IN_FLIGHT);
     let applier = Applier { shared: Arc::clone(&shared), synced, folder: folder.clone(), applied };
+    // The writer's thread comes last: without it the others end by themselves.
+    let applier = spawn("store-apply", data, move || applier.run())?;
     let syncer =
         Syncer { shared: Arc::clone(&shared), written, synced: to_applier, folder: folder.clone(), delay: options.sync_within / 2 };
     let syncer = spawn("store-sync", data, move || syncer.run())?;
@@ -100,7 +102,7 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
     let served = Arc::clone(&turns);
     let writer = spawn("store-write", data, move || served.serve())?;
     turns.served_by(writer.thread().clone());
-    let threads = Threads { applier: spawn("store-apply", data, move || applier.run())?, syncer, writer };
+    let threads = Threads { applier, syncer, writer };
     Ok(Parts { shared, queue, turns, threads, lock, opening })
 }
 

@@ -27,6 +27,14 @@ impl Entry {
     }
 }
 
+/// What a change costs besides its bytes: its key again, its place in a map, its share of what is counted. An estimate, not measured.
+const CHANGE_BYTES: usize = 200;
+
+/// Memory that a batch takes here, in bytes.
+fn weight(numbered: &Numbered) -> usize {
+    numbered.batch.bytes() + CHANGE_BYTES * (1 + numbered.batch.ops().len())
+}
+
 type Changes = BTreeMap<Vec<u8>, Entry>;
 
 /// A key and what it has now: a value or nothing.
@@ -74,7 +82,7 @@ impl Overlay {
             }
         }
         drop(trees);
-        *self.pending_bytes.lock().unwrap_or_else(PoisonError::into_inner) += group.iter().map(|n| n.batch.bytes()).sum::<usize>();
+        *self.pending_bytes.lock().unwrap_or_else(PoisonError::into_inner) += group.iter().map(weight).sum::<usize>();
     }
 
     /// Forgets a batch that the database has now. A key that a later batch changed again stays.
@@ -89,7 +97,7 @@ impl Overlay {
         }
         drop(trees);
         let mut bytes = self.pending_bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        *bytes = bytes.saturating_sub(numbered.batch.bytes());
+        *bytes = bytes.saturating_sub(weight(numbered));
         self.drained.notify_all();
     }
 

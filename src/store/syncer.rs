@@ -10,9 +10,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
-/// Most groups that one sync covers.
-const GROUPS_MAX: usize = 256;
-
 /// A group on disk, on its way to the database.
 pub(super) struct Synced {
     pub(super) group: Vec<Numbered>,
@@ -46,22 +43,21 @@ impl Syncer {
         loop {
             let ended = self.take_along(groups);
             let left = deadline.saturating_duration_since(Instant::now());
-            if ended || left.is_zero() || groups.len() >= GROUPS_MAX || groups.iter().any(|written| !written.waiters.is_empty()) {
+            if ended || left.is_zero() || groups.iter().any(|written| !written.waiters.is_empty()) {
                 return;
             }
             park_timeout(left);
         }
     }
 
-    /// Takes what is there; true when the writer has ended.
+    /// Takes all there is, as one sync covers it; true when the writer has ended. The overlay's bound is the bound of this as well.
     fn take_along(&self, groups: &mut Vec<Written>) -> bool {
-        while groups.len() < GROUPS_MAX {
+        loop {
             match self.written.try_recv() {
                 Ok(written) => groups.push(written),
                 Err(end) => return end == TryRecvError::Disconnected,
             }
         }
-        false
     }
 
     fn sync(&self, groups: Vec<Written>) {

@@ -7,7 +7,7 @@
 use super::writer::Writer;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
 use std::thread::{Thread, park};
 
 /// Most groups that a committing task writes for others; then the thread goes on.
@@ -15,7 +15,7 @@ const TURNS_MAX: usize = 4;
 
 /// The writer and those who may have it.
 pub(super) struct Turns {
-    /// Gone once the store is closed.
+    /// Gone once the store is closed, or broken by a panic.
     writer: Mutex<Option<Writer>>,
     /// Orders that were handed over, or are just being, and are not taken yet.
     waiting: AtomicUsize,
@@ -39,7 +39,7 @@ impl Turns {
         self.waiting.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Sees that what was handed over is written, or will be by another thread. Does not block.
+    /// Sees that what was handed over is written, or will be by another thread. Blocks for a write into the kernel's cache at most.
     pub(super) fn take(&self) {
         for _ in 0..TURNS_MAX {
             if !self.is_any_waiting() {
@@ -47,7 +47,7 @@ impl Turns {
             }
             let mut held = match self.writer.try_lock() {
                 Ok(held) => held,
-                Err(TryLockError::Poisoned(held)) => held.into_inner(),
+                Err(TryLockError::Poisoned(held)) => given_up(held.into_inner()),
                 // Who has it looks again after letting go of it.
                 Err(TryLockError::WouldBlock) => return,
             };
@@ -62,9 +62,10 @@ impl Turns {
     /// The thread: writes what others leave to it until [`Turns::close`], then all there is; returns the path of the last segment.
     pub(super) fn serve(&self) -> PathBuf {
         while !self.closing.load(Ordering::SeqCst) {
-            while self.is_any_waiting() {
-                if let Some(writer) = self.lock().as_mut() {
-                    self.write(writer);
+            while self.is_any_waiting() && !self.closing.load(Ordering::SeqCst) {
+                match self.lock().as_mut() {
+                    Some(writer) => self.write(writer),
+                    None => return PathBuf::new(),
                 }
             }
             park();
@@ -87,11 +88,17 @@ impl Turns {
     }
 
     fn write(&self, writer: &mut Writer) {
-        self.waiting.fetch_sub(writer.write_waiting(), Ordering::SeqCst);
+        let orders = writer.take_waiting();
+        self.waiting.fetch_sub(orders.len(), Ordering::SeqCst);
+        if orders.is_empty() {
+            // Somebody counted an order and was interrupted before handing it over.
+            std::thread::yield_now();
+        }
+        writer.write_all(orders);
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writer.lock().unwrap_or_else(|held| given_up(held.into_inner()))
     }
 
     fn wake(&self) {
@@ -99,4 +106,12 @@ impl Turns {
             thread.unpark();
         }
     }
+}
+
+/// Who had the writer panicked: nothing may follow what it wrote.
+fn given_up(mut held: MutexGuard<'_, Option<Writer>>) -> MutexGuard<'_, Option<Writer>> {
+    if let Some(writer) = held.take() {
+        writer.give_up();
+    }
+    held
 }

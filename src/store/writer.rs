@@ -17,6 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Most batches in one write. Source: the queue's default bound over four, so that a group never starves the next.
 const GROUP_BATCHES_MAX: usize = 256;
 
+/// Bytes after which no more batches are taken for one write, so that who writes for others does not do so for long.
+const GROUP_BYTES: usize = 1 << 20;
+
 /// How long after a slow write nobody who must not wait may write.
 const SLOW_FOR: Duration = Duration::from_secs(1);
 
@@ -59,24 +62,26 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Whether writing takes no longer than a system call: the database keeps up, and so does the disk.
+    /// Whether writing takes no longer than a system call: the database keeps up, so does the disk, and no new segment is due.
     pub(super) fn is_quick(&self) -> bool {
         let is_slow = self.slow_until.is_some_and(|until| Instant::now() < until);
-        !is_slow && self.shared.overlay.has_room(self.options.pending_bytes_max)
+        !is_slow && !self.is_full() && self.shared.overlay.has_room(self.options.pending_bytes_max)
     }
 
-    /// Writes what waits, at most one group; returns how many orders that were. Blocks until there is room.
-    pub(super) fn write_waiting(&mut self) -> usize {
-        let mut orders = Vec::new();
-        while orders.len() < GROUP_BATCHES_MAX {
-            match self.queue.try_recv() {
-                Ok(order) => orders.push(order),
-                Err(_) => break,
-            }
+    /// Takes what waits, about one group of it.
+    pub(super) fn take_waiting(&mut self) -> Vec<Order> {
+        let (mut orders, mut bytes) = (Vec::new(), 0);
+        while orders.len() < GROUP_BATCHES_MAX && bytes < GROUP_BYTES {
+            let Ok(order) = self.queue.try_recv() else { break };
+            bytes += order.batch.bytes();
+            orders.push(order);
         }
-        let count = orders.len();
-        self.write_all(orders);
-        count
+        orders
+    }
+
+    /// Takes no more orders, because somebody panicked while writing: what is in the journal is not known any more.
+    pub(super) fn give_up(self) {
+        self.shared.broke("a thread panicked while it wrote the journal".to_owned());
     }
 
     /// Writes until nobody can hand over anything any more, then returns the path of the last segment.
@@ -91,8 +96,8 @@ impl Writer {
         self.segment.path().to_owned()
     }
 
-    /// Writes `orders` in groups. One ends early where it would be longer than the longest batch: a failed write then costs no more than that.
-    fn write_all(&mut self, mut orders: Vec<Order>) {
+    /// Writes `orders` in groups; blocks until there is room. One ends early where it would be longer than the longest batch: a failed write then costs no more than that.
+    pub(super) fn write_all(&mut self, mut orders: Vec<Order>) {
         self.shared.overlay.wait_for_room(self.options.pending_bytes_max, || self.shared.broken().is_some());
         while !orders.is_empty() {
             let mut bytes = 0;
@@ -138,12 +143,16 @@ impl Writer {
         }
     }
 
+    /// Whether the next write goes to a new segment.
+    fn is_full(&self) -> bool {
+        let is_old = self.segment.started().elapsed() >= self.options.segment_age_max;
+        (is_old || self.segment.bytes() >= self.options.segment_bytes_max) && self.segment.frames() > 0
+    }
+
     /// Appends `bytes` to the segment, or to a new one when its time has come; returns the segment that is complete by that.
     fn append(&mut self, bytes: &[u8], frames: u64) -> Result<Option<PathBuf>, StoreError> {
-        let full =
-            self.segment.bytes() >= self.options.segment_bytes_max || self.segment.started().elapsed() >= self.options.segment_age_max;
         let mut retired = None;
-        if full && self.segment.frames() > 0 {
+        if self.is_full() {
             let new = Segment::create(&self.folder, self.next, &self.maker).map_err(|error| self.shared.failed(error.to_string()))?;
             retired = Some(std::mem::replace(&mut self.segment, new));
         }

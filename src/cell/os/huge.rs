@@ -37,16 +37,21 @@ struct Part {
 
 /// Moves this process's code, constants and data into huge pages; returns how many bytes. For a process with one thread.
 ///
-/// Errors: the kernel gives no huge pages, or refuses a step; what was moved before stays moved, and everything works as before.
+/// Errors: the kernel gives no huge pages, or refuses to change rights; what was moved before stays moved, and everything works as before. A move
+/// that the kernel gives up halfway leaves a hole, and the zygote dies of it.
 pub(in crate::cell) fn settle() -> io::Result<usize> {
     if cfg!(not(target_arch = "x86_64")) {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "only the page sizes of x86-64 are known"));
     }
-    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let smaps = std::fs::read_to_string("/proc/self/smaps")?;
+    // SAFETY: asks where the number of this thread's last error is.
+    let thread = unsafe { libc::__errno_location() } as usize;
     let pagemap = File::open("/proc/self/pagemap")?;
     let mut found = Vec::new();
-    for (mapping, end) in with_room(mappings(&maps)).filter(|(mapping, _)| may_move(mapping)) {
-        if is_in_use(&mapping.range, &pagemap)? {
+    let special = special(&smaps);
+    for (mapping, end) in with_room(mappings(&smaps)).filter(|(mapping, _)| may_move(mapping)) {
+        let is_special = special.contains(&mapping.range.start) || mapping.range.contains(&thread);
+        if !is_special && is_in_use(&mapping.range, &pagemap)? {
             found.push((mapping, end));
         }
     }
@@ -62,12 +67,33 @@ fn may_move(mapping: &Mapping<'_>) -> bool {
     is_plain && !mapping.is_kernels() && (LEAST..=MOST).contains(&mapping.range.len())
 }
 
+/// Where the mappings begin whose pages are more than bytes: wiped at a fork (`wf`), a device's (`io`, `pf`), or under a protection key.
+fn special(smaps: &str) -> Vec<usize> {
+    let (mut start, mut found) = (0, Vec::new());
+    for line in smaps.lines() {
+        let flags = line.strip_prefix("VmFlags:").unwrap_or_default();
+        let has_key = line.strip_prefix("ProtectionKey:").is_some_and(|key| key.trim() != "0");
+        if let Some(mapping) = mapping(line) {
+            start = mapping.range.start;
+        } else if has_key || flags.split_whitespace().any(|flag| matches!(flag, "wf" | "io" | "pf")) {
+            found.push(start);
+        }
+    }
+    found
+}
+
 /// Whether at least one page in four is present: with fewer the memory buys too little.
 fn is_in_use(range: &Range<usize>, pagemap: &File) -> io::Result<bool> {
-    let mut entries = vec![0u8; range.len() / PAGE * 8];
-    pagemap.read_exact_at(&mut entries, (range.start / PAGE * 8) as u64)?;
-    // Bit 63 of an entry: the page is present (Documentation/admin-guide/mm/pagemap.rst).
-    let present = entries.chunks_exact(8).filter(|entry| entry[7] & 0x80 != 0).count();
+    // On the stack: freeing it must not move the heap's end, which was read already.
+    let mut entries = [0u8; 4096];
+    let (mut at, end, mut present) = (range.start / PAGE * 8, range.end / PAGE * 8, 0);
+    while at < end {
+        let part = &mut entries[..(end - at).min(4096)];
+        pagemap.read_exact_at(part, at as u64)?;
+        // Bit 63 of an entry: the page is present (Documentation/admin-guide/mm/pagemap.rst).
+        present += part.chunks_exact(8).filter(|entry| entry[7] & 0x80 != 0).count();
+        at += part.len();
+    }
     Ok(present * 4 * PAGE >= range.len())
 }
 
@@ -209,6 +235,14 @@ mod tests {
         assert_eq!(offsets, [0, 0x10000, HUGE + 0x1f0000, HUGE + 0x1f0000 + 0x210000]);
         assert_eq!(bytes, 4 * HUGE);
         assert_eq!(parts[2].rights, libc::PROT_READ | libc::PROT_EXEC);
+    }
+
+    #[test]
+    fn what_a_fork_wipes_and_what_has_a_key_is_special() {
+        let of = |start: &str, rest: &str| format!("{start}000-{start}fff rw-p 0 00:00 0\nRss: 4 kB\n{rest}\n");
+        let plain = of("1", "ProtectionKey:         0\nVmFlags: rd wr mr mw me ac sd");
+        let smaps = [plain, of("2", "VmFlags: rd wr wf"), of("3", "ProtectionKey:         1\nVmFlags: rd wr")].concat();
+        assert_eq!(special(&smaps), [0x2000, 0x3000]);
     }
 
     #[test]

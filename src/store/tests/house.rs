@@ -100,6 +100,7 @@ pub(super) struct Disk {
     pub(super) cut_fails: AtomicBool,
     pub(super) syncs: AtomicU64,
     pub(super) appends: AtomicU64,
+    pub(super) panics: AtomicBool,
     /// How long an append takes.
     pub(super) append_ms: AtomicU64,
     /// The names of the threads that appended, in order.
@@ -128,6 +129,7 @@ impl Medium for OnDisk {
         let thread = std::thread::current();
         self.disk.appended_by.lock().expect("whole").push(thread.name().unwrap_or_default().to_owned());
         std::thread::sleep(Duration::from_millis(self.disk.append_ms.load(SeqCst)));
+        assert!(!self.disk.panics.load(SeqCst), "the disk's driver panics, as the test wants");
         let room = usize::try_from(self.disk.room.load(SeqCst)).expect("fits");
         if room == 0 {
             return Err(io::Error::from(io::ErrorKind::StorageFull));

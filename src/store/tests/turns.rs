@@ -2,7 +2,7 @@
 
 use super::house::{Disk, House, commit, holds, options, put};
 use crate::model::Durability::Batched;
-use crate::store::{Options, Store, wait};
+use crate::store::{Health, Options, Store, StoreError, wait};
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::Duration;
@@ -69,4 +69,30 @@ fn of_many_that_commit_at_once_none_is_forgotten() {
     // A forgotten order would leave its thread waiting for ever.
     threads.into_iter().for_each(|thread| thread.join().expect("all stored"));
     holds(&store, 0..4000);
+}
+
+#[test]
+fn a_panic_while_writing_is_the_end_of_writing_and_nobody_waits_for_ever() {
+    let (house, disk) = (House::new(), Disk::with_room(1 << 20));
+    let store = house.open_on(&disk, options());
+    commit(&store, 0..3);
+    disk.panics.store(true, SeqCst);
+    let store_too = store.clone();
+    let panicked = thread::spawn(move || store_too.commit_blocking(put(3), Batched)).join();
+    assert!(panicked.is_err());
+    assert_eq!(store.commit_blocking(put(4), Batched), Err(StoreError::Closed));
+    assert!(matches!(store.health(), Health::Broken(_)), "{:?}", store.health());
+    holds(&store, 0..3);
+    assert!(matches!(store.close(), Err(StoreError::Broken(_))));
+}
+
+#[test]
+fn a_sync_covers_all_that_was_written_however_many_groups_that_were() {
+    let (house, disk) = (House::new(), Disk::with_room(1 << 24));
+    let store = house.open_on(&disk, Options { sync_within: Duration::from_secs(60), ..options() });
+    commit(&store, 0..1000);
+    let (before, written) = (disk.syncs.load(SeqCst), writers(&disk).len());
+    assert!(written > 256, "{written} groups");
+    wait(store.sync()).expect("on disk");
+    assert_eq!(disk.syncs.load(SeqCst), before + 1);
 }
