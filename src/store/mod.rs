@@ -128,12 +128,16 @@ impl Store {
     /// Waits for room in the queue. What then is committed with the permit takes its place in the order at once, without waiting.
     pub async fn reserve(&self) -> Result<Permit, StoreError> {
         let queue = self.inner.queue.clone().reserve_owned().await.map_err(|_| StoreError::Closed)?;
-        Ok(Permit { queue, turns: Arc::clone(&self.inner.turns) })
+        Ok(self.permit(queue))
     }
 
     /// A permit if there is room right now.
     pub fn try_reserve(&self) -> Option<Permit> {
-        self.inner.queue.clone().try_reserve_owned().ok().map(|queue| Permit { queue, turns: Arc::clone(&self.inner.turns) })
+        self.inner.queue.clone().try_reserve_owned().ok().map(|queue| self.permit(queue))
+    }
+
+    fn permit(&self, queue: mpsc::OwnedPermit<Order>) -> Permit {
+        Permit { queue, turns: Arc::clone(&self.inner.turns) }
     }
 
     /// Stores `batch`; returns when `durability` is reached. Dropping the future after its first poll does not take the batch back.

@@ -85,9 +85,8 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
     let syncer = spawn("store-sync", data, move || syncer.run())?;
     let thread = syncer.thread().clone();
     let next = applied + 1;
-    let (shared_too, slow_until) = (Arc::clone(&shared), None);
     let writer = Writer {
-        shared: shared_too,
+        shared: Arc::clone(&shared),
         queue: requests,
         written: to_syncer,
         syncer: thread,
@@ -96,7 +95,7 @@ pub(super) fn open(data: &Path, options: Options, maker: Maker) -> Result<Parts,
         maker,
         options,
         next,
-        slow_until,
+        slow_until: None,
     };
     let turns = Arc::new(Turns::new(writer));
     let served = Arc::clone(&turns);

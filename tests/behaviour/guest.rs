@@ -7,21 +7,30 @@ fn run(house: &House, code: &str) -> Value {
     house.run(&json!({"modules": {"main.js": code}, "mainModule": "main.js"}))
 }
 
+/// Runs each of `codes`, which must end as `outcome`; returns their reports. The house must be well after them.
+fn each_ends_as(outcome: &str, codes: &[&str]) -> Vec<Value> {
+    let house = shared();
+    let ended = |code: &&str| {
+        let report = run(&house, code);
+        assert_eq!(report["outcome"], outcome, "{code}: {report}");
+        report
+    };
+    let reports = codes.iter().map(ended).collect();
+    house.assert_well("untrusted");
+    reports
+}
+
 #[test]
 fn one_allocation_that_is_too_large_is_a_limit_and_no_crash() {
-    let house = shared();
-    for code in [
+    let codes = [
         "export default () => JSON.stringify(Array(100).fill('a'.repeat(1e6))).length",
         "export default () => btoa('a'.repeat(5e8)).length",
         "export default () => atob('YWJj'.repeat(100e6)).length",
         "export default () => new TextEncoder().encode('a'.repeat(3e8)).length",
         "export default () => { console.log(Symbol('a'.repeat(40e6))); return 1 }",
         "export default () => { throw { s: 'a'.repeat(4e7) } }",
-    ] {
-        let report = run(&house, code);
-        assert_eq!(report["outcome"], "exceededMemory", "{code}: {report}");
-    }
-    house.assert_well("untrusted");
+    ];
+    each_ends_as("exceededMemory", &codes);
 }
 
 #[test]
@@ -152,18 +161,15 @@ fn a_run_inside_its_time_is_ok_and_one_past_it_is_named_after_the_limit() {
 
 #[test]
 fn recursion_without_end_is_an_error_of_the_guest_in_every_kind() {
-    let house = shared();
-    for code in [
+    let codes = [
         "const f = () => f(); export default f",
         "const p = new Proxy({}, { get: (t, k, r) => r[k] }); export default () => p.x",
         "const o = { get x() { return this.x; } }; export default () => o.x",
         "const o = { toJSON() { return { o }; } }; export default () => o",
         "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; export default () => structuredClone(a)",
         "class A { constructor() { new A(); } } export default () => new A()",
-    ] {
-        let report = run(&house, code);
-        assert_eq!(report["outcome"], "exception", "{code}: {report}");
-        assert_eq!(report["error"]["name"], "RangeError", "{code}: {report}");
+    ];
+    for report in each_ends_as("exception", &codes) {
+        assert_eq!(report["error"]["name"], "RangeError", "{report}");
     }
-    house.assert_well("untrusted");
 }

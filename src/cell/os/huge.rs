@@ -7,7 +7,7 @@
 //! The bytes are copied into fresh huge pages and moved over the old mapping by one call, so that whatever runs finds the same bytes with the
 //! same rights at the same place before and after. The price is memory: what is moved is this zygote's own.
 
-use super::maps::{Mapping, mapping, mappings};
+use super::maps::{Mapping, details, mappings};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -69,17 +69,12 @@ fn may_move(mapping: &Mapping<'_>) -> bool {
 
 /// Where the mappings begin whose pages are more than bytes: wiped at a fork (`wf`), a device's (`io`, `pf`), or under a protection key.
 fn special(smaps: &str) -> Vec<usize> {
-    let (mut start, mut found) = (0, Vec::new());
-    for line in smaps.lines() {
-        let flags = line.strip_prefix("VmFlags:").unwrap_or_default();
-        let has_key = line.strip_prefix("ProtectionKey:").is_some_and(|key| key.trim() != "0");
-        if let Some(mapping) = mapping(line) {
-            start = mapping.range.start;
-        } else if has_key || flags.split_whitespace().any(|flag| matches!(flag, "wf" | "io" | "pf")) {
-            found.push(start);
-        }
-    }
-    found
+    let is_special = |name: &str, text: &str| match name {
+        "VmFlags" => text.split_whitespace().any(|flag| matches!(flag, "wf" | "io" | "pf")),
+        "ProtectionKey" => text != "0",
+        _ => false,
+    };
+    details(smaps).filter(|(_, name, text)| is_special(name, text)).map(|(mapping, ..)| mapping.range.start).collect()
 }
 
 /// Whether at least one page in four is present: with fewer the memory buys too little.
@@ -185,15 +180,8 @@ impl Drop for Fresh {
 
 /// Bytes in huge pages of the mapping that holds `address`.
 fn huge_bytes(smaps: &str, address: usize) -> usize {
-    let mut inside = false;
-    for text in smaps.lines() {
-        if let Some(mapping) = mapping(text) {
-            inside = mapping.range.contains(&address);
-        } else if let Some(kb) = text.strip_prefix("AnonHugePages:").filter(|_| inside) {
-            return kb.trim().trim_end_matches("kB").trim().parse().unwrap_or(0) << 10;
-        }
-    }
-    0
+    let mut huge = details(smaps).filter(|(mapping, name, _)| mapping.range.contains(&address) && *name == "AnonHugePages");
+    huge.next().and_then(|(.., text)| text.trim_end_matches("kB").trim().parse::<usize>().ok()).unwrap_or(0) << 10
 }
 
 fn checked(result: libc::c_int) -> io::Result<()> {

@@ -20,16 +20,16 @@ pub(in crate::cell) fn fill_holes() {
     let free_at_end = unsafe { libc::mallinfo2() }.keepcost;
     // SAFETY: asks where the heap ends.
     let end = unsafe { libc::sbrk(0) } as usize;
-    let holes = ..end.saturating_sub(free_at_end);
-    sizes().for_each(|bytes| fill_with(bytes, holes));
+    let holes_end = end.saturating_sub(free_at_end);
+    sizes().for_each(|bytes| fill_with(bytes, holes_end));
 }
 
 /// Takes chunks of `bytes` as long as they are below the end of the holes.
-fn fill_with(bytes: usize, holes: std::ops::RangeTo<usize>) {
+fn fill_with(bytes: usize, holes_end: usize) {
     loop {
         // SAFETY: an allocation; nothing is written to it.
         let chunk = unsafe { libc::malloc(bytes) };
-        if chunk.is_null() || !holes.contains(&(chunk as usize)) {
+        if chunk.is_null() || chunk as usize >= holes_end {
             // SAFETY: the chunk is null or was just allocated, and nobody else knows it.
             unsafe { libc::free(chunk) };
             return;

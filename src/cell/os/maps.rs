@@ -45,12 +45,24 @@ impl Mapping<'_> {
 }
 
 /// The mapping that `line` tells of; `None` when it tells of none.
-pub(super) fn mapping(line: &str) -> Option<Mapping<'_>> {
+fn mapping(line: &str) -> Option<Mapping<'_>> {
     let mut fields = line.split_ascii_whitespace();
     let (low, high) = fields.next()?.split_once('-')?;
     let range = usize::from_str_radix(low, 16).ok()?..usize::from_str_radix(high, 16).ok()?;
     let (letters, _offset, _device, _inode) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     Some(Mapping { range, letters, name: fields.next().unwrap_or_default() })
+}
+
+/// What `/proc/PID/smaps` tells of each mapping: the mapping, the name of a detail, and its text.
+pub(super) fn details(smaps: &str) -> impl Iterator<Item = (Mapping<'_>, &str, &str)> {
+    let mut current = None;
+    smaps.lines().filter_map(move |line| match mapping(line) {
+        Some(found) => {
+            current = Some(found);
+            None
+        }
+        None => line.split_once(':').and_then(|(name, text)| Some((current.clone()?, name, text.trim()))),
+    })
 }
 
 /// The mappings of `maps`.
@@ -73,5 +85,12 @@ mod tests {
         for other in ["VmFlags: rd wr mr mw me ac dc", "Size:                  4 kB", "", "no-hex here"] {
             assert_eq!(mapping(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_detail_belongs_to_the_mapping_before_it() {
+        let smaps = "Rss: 1 kB\n1000-2000 rw-p 0 00:00 0\nRss:   4 kB\n2000-3000 rw-p 0 00:00 0\nRss: 8 kB\nVmFlags: rd wr \n";
+        let found: Vec<_> = details(smaps).map(|(mapping, name, text)| (mapping.range.start, name, text)).collect();
+        assert_eq!(found, [(0x1000, "Rss", "4 kB"), (0x2000, "Rss", "8 kB"), (0x2000, "VmFlags", "rd wr")]);
     }
 }
