@@ -1,8 +1,9 @@
 //! What one run really got.
 
-use super::{Digest, EgressMode, Jit, Limits, Profile, Tier};
+use super::{Digest, EgressGrant, Jit, Limits, Profile, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Profile ∩ request limits ∩ tier, as plain data. The supervisor checks every request of a cell against this, as it stored it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Grant {
     /// Plain variables.
     pub vars: BTreeMap<String, String>,
     /// What outbound requests may do.
-    pub egress: EgressMode,
+    pub egress: Arc<EgressGrant>,
     /// Whether V8 may compile to machine code.
     pub jit: Jit,
 }
@@ -33,7 +34,7 @@ impl Grant {
             tier: profile.tier,
             limits,
             vars: profile.vars.clone(),
-            egress: profile.egress,
+            egress: Arc::clone(&profile.egress),
             jit: profile.jit,
         }
     }

@@ -1,9 +1,10 @@
 //! Capability profiles: what a run may do, and its budgets.
 
-use super::{Digest, Limits};
+use super::{Digest, EgressGrant, Limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// Trust tier of an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,14 +80,6 @@ pub enum Jit {
     Off,
 }
 
-/// What outbound requests of a profile may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EgressMode {
-    /// None at all.
-    Deny,
-}
-
 /// A capability profile, parsed and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,7 +95,7 @@ pub struct Profile {
     /// Plain variables that `env` shows.
     pub vars: BTreeMap<String, String>,
     /// What outbound requests may do.
-    pub egress: EgressMode,
+    pub egress: Arc<EgressGrant>,
     /// When an answer may leave relative to its record.
     pub durability: Durability,
     /// Whether V8 may compile to machine code. `jitless = true` in the file is [`Jit::Off`].

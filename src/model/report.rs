@@ -46,24 +46,40 @@ pub struct Denial {
     pub remediation: String,
 }
 
-/// One outbound request of the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One outbound request, made or refused: a row of the run's ledger. Where URLs of a chain stand, each is as the WHATWG parser writes it, capped, and
+/// free of secrets.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EgressEntry {
-    /// The method.
+    /// Method of the first hop.
     pub method: String,
-    /// The URL.
+    /// URL of the first hop.
     pub url: String,
-    /// The answer's status.
+    /// Status of the last answer; 0 when there was none.
     pub status: u16,
-    /// Body bytes sent.
+    /// Bytes of the request's body that left.
     pub request_bytes: u64,
-    /// Body bytes received.
+    /// Bytes of the response's body that came in, decompressed.
     pub response_bytes: u64,
-    /// Time from asking to the answer's end.
+    /// From the request to the end of the body, or to the refusal.
     pub ms: f64,
-    /// True when no real request was made.
+    /// True when a fixture answered.
     pub synthetic: bool,
+    /// The rule that allowed the last hop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<String>,
+    /// Address and port that the last hop was sent to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+    /// Names of the secrets that it carried, over all hops.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub secrets: Vec<String>,
+    /// URLs of the hops after the first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub redirects: Vec<String>,
+    /// Why there is no whole answer: the code of a denial or of a failure.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
 }
 
 /// Why a run did not end `ok`.

@@ -1,8 +1,9 @@
 //! One profile file becomes one [`Profile`], or every mistake in it.
 
 use crate::config::{Document, Mistakes, Reader};
-use crate::model::{Digest, Durability, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
+use crate::model::{Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Longest name of a profile, in bytes.
 const NAME_BYTES_MAX: usize = 64;
@@ -28,7 +29,7 @@ pub(super) fn read(document: &Document, stem: &str, mistakes: &Mistakes) -> Opti
             description: reader.checked("description", "say in one sentence what this profile is for", sentence).unwrap_or_default(),
             limits: reader.section("limits", read_limits),
             vars: read_vars(reader),
-            egress: reader.section("egress", read_egress),
+            egress: Arc::new(EgressGrant { mode: reader.section("egress", read_egress), ..EgressGrant::default() }),
             durability: reader.choice("durability", &DURABILITIES).unwrap_or(default_durability(tier)),
             require_hardening: reader
                 .texts("require_hardening", &format!("name layers of this list: {}", LAYERS.join(", ")), layer)

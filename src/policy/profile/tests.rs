@@ -30,7 +30,7 @@ fn the_built_in_profiles_stand_for_the_three_tiers_and_reach_nothing() {
     for tier in Tier::ALL {
         let profile = profiles.default_for(tier).expect("each tier has one");
         assert_eq!((profile.tier, profile.name.as_str()), (tier, name_of(tier)));
-        assert_eq!((profile.egress, profile.limits.sub_requests), (EgressMode::Deny, 0));
+        assert_eq!((profile.egress.mode, profile.limits.sub_requests), (EgressMode::Deny, 0));
         assert!(profile.limits.memory_mb < 1024, "the containment corpus calls a GiB an escape");
     }
     let durability = |tier| profiles.default_for(tier).map(|profile| profile.durability);
@@ -48,7 +48,7 @@ fn a_profile_is_identified_by_the_bytes_of_its_file() {
 #[test]
 fn what_a_profile_leaves_out_is_the_least_and_the_safest() {
     let profile = one(LEAST).expect("right");
-    assert_eq!((profile.egress, profile.durability, profile.limits.sub_requests), (EgressMode::Deny, Durability::Batched, 0));
+    assert_eq!((profile.egress.mode, profile.durability, profile.limits.sub_requests), (EgressMode::Deny, Durability::Batched, 0));
     assert!(profile.vars.is_empty() && profile.require_hardening.is_empty());
     let higher = LEAST.replace("untrusted", "careful").replace("tier = 0", "tier = 1");
     let profiles = folder(&[("untrusted.toml", LEAST), ("careful.toml", &higher)]).expect("right");

@@ -1,7 +1,7 @@
 //! A log for a test, and runs to put into it.
 
 use crate::model::{
-    BuildIdentity, Digest, Durability, EgressMode, Grant, Identity, Jit, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
+    BuildIdentity, Digest, Durability, EgressGrant, Grant, Identity, Jit, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
 };
 use crate::provenance::{Intended, Intent, Log, Sealed};
 use crate::store::{Options, Store, wait};
@@ -36,7 +36,7 @@ pub(super) fn intent(run: RunId) -> Intent {
         tier: Tier::Untrusted,
         limits,
         vars: BTreeMap::from([("REGION".to_owned(), "eu".to_owned())]),
-        egress: EgressMode::Deny,
+        egress: std::sync::Arc::new(EgressGrant::default()),
         jit: Jit::On,
     };
     let build = BuildIdentity {
