@@ -3,7 +3,7 @@
 
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectDefineProperty, ReflectDeleteProperty } = primordials;
+const { MathAbs, MathMax, ObjectDefineProperty, ReflectDeleteProperty } = primordials;
 const { Math } = globalThis;
 const load = (name) => core.loadExtScript(name);
 
@@ -12,13 +12,24 @@ const memory = load("ext:cordon/memory.js");
 const clock = load("ext:cordon/clock.js");
 const crypto = load("ext:cordon/crypto.js");
 const console = load("ext:cordon/console.js");
+const errors = load("ext:cordon/errors.js");
+const request = load("ext:cordon/fetch.js");
 const run = load("ext:cordon/run.js");
+const wire = load("ext:cordon/wire.js");
 const abort = load("ext:deno_web/03_abort_signal.js");
 const base64 = load("ext:deno_web/05_base64.js");
+const compression = load("ext:deno_web/14_compression.js");
 const encoding = load("ext:deno_web/08_text_encoding.js");
 const event = load("ext:deno_web/02_event.js");
 const exception = load("ext:deno_web/01_dom_exception.js");
+const file = load("ext:deno_web/09_file.js");
+const form = load("ext:deno_fetch/21_formdata.js");
+const headers = load("ext:deno_fetch/20_headers.js");
+const pattern = load("ext:deno_web/01_urlpattern.js");
 const port = load("ext:deno_web/13_message_port.js");
+const requests = load("ext:deno_fetch/23_request.js");
+const responses = load("ext:deno_fetch/23_response.js");
+const streams = load("ext:deno_web/06_streams.js");
 const timers = load("ext:deno_web/02_timers.js");
 const url = load("ext:deno_web/00_url.js");
 
@@ -41,17 +52,47 @@ function timer(name, native) {
 const CLASSES = {
   AbortController: abort.AbortController,
   AbortSignal: abort.AbortSignal,
+  Blob: file.Blob,
+  ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
+  CompressionStream: compression.CompressionStream,
+  CountQueuingStrategy: streams.CountQueuingStrategy,
   Crypto: crypto.Crypto,
   CustomEvent: event.CustomEvent,
+  DecompressionStream: compression.DecompressionStream,
   DOMException: exception.DOMException,
+  ErrorEvent: event.ErrorEvent,
   Event: event.Event,
   EventTarget: event.EventTarget,
+  File: file.File,
+  FormData: form.FormData,
+  Headers: headers.Headers,
+  MessageChannel: port.MessageChannel,
+  MessageEvent: event.MessageEvent,
+  MessagePort: port.MessagePort,
+  Navigator: errors.Navigator,
   Performance: clock.Performance,
+  PromiseRejectionEvent: event.PromiseRejectionEvent,
   QuotaExceededError: exception.QuotaExceededError,
+  ReadableByteStreamController: streams.ReadableByteStreamController,
+  ReadableStream: streams.ReadableStream,
+  ReadableStreamBYOBReader: streams.ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest: streams.ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController: streams.ReadableStreamDefaultController,
+  ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
+  Request: requests.Request,
+  Response: responses.Response,
   TextDecoder: encoding.TextDecoder,
+  TextDecoderStream: encoding.TextDecoderStream,
   TextEncoder: encoding.TextEncoder,
+  TextEncoderStream: encoding.TextEncoderStream,
+  TransformStream: streams.TransformStream,
+  TransformStreamDefaultController: streams.TransformStreamDefaultController,
   URL: url.URL,
+  URLPattern: pattern.URLPattern,
   URLSearchParams: url.URLSearchParams,
+  WritableStream: streams.WritableStream,
+  WritableStreamDefaultController: streams.WritableStreamDefaultController,
+  WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,
   console: console.makeConsole(),
 };
 const FUNCTIONS = {
@@ -60,8 +101,11 @@ const FUNCTIONS = {
   clearInterval: timers.clearInterval,
   clearTimeout: timers.clearTimeout,
   crypto: crypto.crypto,
+  fetch: request.fetch,
+  navigator: errors.navigator,
   performance: clock.performance,
   queueMicrotask: globalThis.queueMicrotask,
+  reportError: event.reportError,
   self: globalThis,
   setInterval: timer("setInterval", timers.setInterval),
   setTimeout: timer("setTimeout", timers.setTimeout),
@@ -73,13 +117,7 @@ const install = (table, shape) => {
   for (let i = 0; i < names.length; i++) ObjectDefineProperty(globalThis, names[i], shape(table[names[i]]));
 };
 
-event.setEventTargetData(globalThis);
-// The global object dispatches no events here; an error thrown in a listener asks it whether somebody handled it.
-event.saveGlobalThisReference({ __proto__: null, dispatchEvent: () => true });
-core.setUnhandledPromiseRejectionHandler((_promise, reason) => run.uncaught(reason));
-core.setReportExceptionCallback((error) => run.uncaught(error));
-// What nobody handled ends the run, as in the two cases above; the runtime's own way would end its event loop without a word.
-core.reportUnhandledException = (error) => { run.uncaught(error); };
+errors.install(globalThis, run.uncaught);
 install(CLASSES, hidden);
 install(FUNCTIONS, shown);
 guard.install(globalThis);
@@ -94,5 +132,13 @@ function arm() {
   clock.start();
 }
 
-return { arm, invoke: run.invoke };
+// How many milliseconds until the next timer is due; -1 when there is none. No timer is due at -1, so asking runs none.
+const { __processTimers } = core;
+const { op_timer_now } = core.ops;
+function nextTimer() {
+  const due = MathAbs(__processTimers(-1));
+  return due === 0 ? -1 : MathMax(0, due - op_timer_now());
+}
+
+return { arm, deliver: wire.deliver, invoke: run.invoke, nextTimer };
 })();

@@ -27,6 +27,7 @@ const {
 } = primordials;
 const { inspect, log } = core.loadExtScript("ext:cordon/console.js");
 const { isRefused } = core.loadExtScript("ext:cordon/guard.js");
+const { METHODS } = core.loadExtScript("ext:cordon/handler.js");
 
 // Longest name, message and stack of an error that the host takes, in UTF-16 units.
 const NAME_UNITS_MAX = 256;
@@ -108,8 +109,13 @@ function makeEnv(pairs) {
   return ObjectFreeze(env);
 }
 
+// What the run starts with: an export, or a method of the handler that the default export is.
 function entry(namespace, name) {
-  if (ReflectHas(namespace, name)) return namespace[name];
+  if (ReflectHas(namespace, name)) return { value: namespace[name], method: undefined };
+  const handler = ReflectHas(namespace, "default") ? namespace.default : undefined;
+  if (handler !== null && typeof handler === "object" && METHODS[name] !== undefined && typeof handler[name] === "function") {
+    return { value: handler, method: name };
+  }
   throw new TypeError(
     name === "default"
       ? "the main module has no default export: export a value or a function, as in `export default (input) => input`"
@@ -117,12 +123,12 @@ function entry(namespace, name) {
   );
 }
 
-function start(entrypoint, input, env, ctx) {
-  if (typeof entrypoint === "function") return ReflectApply(entrypoint, undefined, [input, env, ctx]);
-  if (entrypoint !== null && typeof entrypoint === "object" && typeof entrypoint.fetch === "function") {
-    throw new TypeError("a handler with `fetch` needs Request and Response, which are not available: export a function `(input, env, ctx)` instead");
-  }
-  return entrypoint;
+function start({ value, method }, input, env, ctx) {
+  if (typeof value === "function") return ReflectApply(value, undefined, [input, env, ctx]);
+  if (value === null || typeof value !== "object") return value;
+  const name = method ?? "fetch";
+  const called = value[name];
+  return typeof called === "function" ? METHODS[name](value, called, input, env, ctx) : value;
 }
 
 // JSON text of a result, by the rules of JSON.stringify; what has no JSON form at the top is an error that says so.

@@ -8,6 +8,7 @@ pub mod app;
 pub mod artifact;
 pub mod cell;
 pub mod config;
+pub mod egress;
 pub mod http;
 pub mod intake;
 pub mod isolate;

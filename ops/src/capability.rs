@@ -12,6 +12,8 @@ pub enum Capability {
     Module,
     /// To turn text into code.
     Codegen,
+    /// To ask for more requests than the run may make.
+    Egress,
 }
 
 impl Capability {
@@ -29,6 +31,12 @@ impl Capability {
                 "codegen.off",
                 "text is never turned into code: eval, the Function constructors and timers that take a string are off",
                 "write the code as a function of the module; for data use JSON.parse",
+            ),
+            Self::Egress => (
+                "egress",
+                "egress.sub-requests",
+                "this run has asked for more requests than it may make",
+                "make fewer requests per run, or ask the operator for a profile with more `sub_requests`",
             ),
         };
         Refusal { capability, target: shorten(target), rule, reason, remediation }

@@ -10,10 +10,16 @@ pub const OWN: &[(&str, &str)] = &[
     ("ext:cordon/clock.js", include_str!("../../js/clock.js")),
     ("ext:cordon/console.js", include_str!("../../js/console.js")),
     ("ext:cordon/crypto.js", include_str!("../../js/crypto.js")),
+    ("ext:cordon/errors.js", include_str!("../../js/errors.js")),
+    ("ext:cordon/fetch.js", include_str!("../../js/fetch.js")),
     ("ext:cordon/globals.js", include_str!("../../js/globals.js")),
     ("ext:cordon/guard.js", include_str!("../../js/guard.js")),
+    ("ext:cordon/handler.js", include_str!("../../js/handler.js")),
     ("ext:cordon/memory.js", include_str!("../../js/memory.js")),
     ("ext:cordon/run.js", include_str!("../../js/run.js")),
+    ("ext:cordon/wire.js", include_str!("../../js/wire.js")),
+    // In the name of the script that it stands for.
+    ("ext:deno_fetch/22_http_client.js", include_str!("../../js/http_client.js")),
 ];
 
 /// The scripts of `table` whose specifiers start with `prefix`, as an extension carries them.

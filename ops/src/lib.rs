@@ -1,6 +1,6 @@
 //! The only doors from guest code to the host, and the realm that they open into.
 //!
-//! One room per extension: [`console`], [`clock`], [`random`], [`guard`] (what is denied) and [`finish`] (how a run ends).
+//! One room per extension: [`console`], [`clock`], [`random`], [`guard`] (what is denied), [`finish`] (how a run ends) and [`wire`] (what goes out and comes in).
 //! [`interrupt`] and [`alarm`] end a run from outside. [`port`] and [`capability`] know no V8 type. [`realm`] puts the rooms, the Web API crates and `../js` together.
 
 pub mod alarm;
@@ -15,3 +15,4 @@ pub mod memory;
 pub mod port;
 pub mod random;
 pub mod realm;
+mod wire;

@@ -55,6 +55,79 @@ pub enum Ending {
     Failed(Failure),
 }
 
+/// Longest body that goes along with its request, and longest piece of any other body, in bytes: a pipe's worth, so that a piece is one write.
+pub const PIECE_BYTES_MAX: usize = 64 << 10;
+
+/// What the guest asks to have sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The method, as the guest's request has it.
+    pub method: String,
+    /// The URL, as the guest's parser wrote it.
+    pub url: String,
+    /// Names and values; characters of a value stand for bytes.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: AskBody,
+    /// What becomes of redirects.
+    pub redirect: Redirect,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskBody {
+    /// There is none.
+    None,
+    /// This, at most [`PIECE_BYTES_MAX`].
+    Whole(Vec<u8>),
+    /// It comes in pieces, each when it is asked for.
+    Streamed,
+}
+
+/// What becomes of redirects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirect {
+    /// They are followed.
+    Follow,
+    /// They are answers like others.
+    Manual,
+    /// They are errors.
+    Error,
+}
+
+/// What comes back to the guest. `stream` is the number that [`Port::ask`] gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// The answer's head as JSON text: `status`, `statusText`, `headers`, `url`, `redirected`, `body` (whether one follows), or `denied`, or `failed`.
+    Answer {
+        /// Of which exchange.
+        stream: u32,
+        /// The text.
+        head: String,
+    },
+    /// A piece of a body that was asked for.
+    Piece {
+        /// Of which exchange.
+        stream: u32,
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// True when no other follows.
+        last: bool,
+    },
+    /// The next piece of the guest's own body is wanted.
+    Want {
+        /// Of which exchange.
+        stream: u32,
+    },
+    /// The rest of an exchange will not come.
+    Broken {
+        /// Of which exchange.
+        stream: u32,
+        /// Why, in the words of the guest's error.
+        message: String,
+    },
+}
+
 /// The host as ops see it. One implementation serves one run.
 pub trait Port {
     /// The guest logs `message`. False when the log takes no more: what follows will be dropped and counted.
@@ -69,4 +142,12 @@ pub trait Port {
     fn guest_starts(&mut self);
     /// Most bytes of a result's JSON text.
     fn output_bytes_max(&self) -> u64;
+    /// The guest asks to have a request sent. The number of the exchange, or why the run may not even ask.
+    fn ask(&mut self, ask: Ask) -> Result<u32, Refusal>;
+    /// The guest waits for the next piece of exchange `stream`.
+    fn want(&mut self, stream: u32);
+    /// The piece of its own body that was wanted.
+    fn piece(&mut self, stream: u32, bytes: &[u8], last: bool);
+    /// The guest wants no more of exchange `stream`, or cannot give the rest of its body.
+    fn abandon(&mut self, stream: u32);
 }

@@ -2,12 +2,14 @@
 
 use crate::console::PortBox;
 use crate::memory::{self, Account};
-use crate::{clock, console, embedded, finish, guard, interrupt, random};
+use crate::port::Delivery;
+use crate::{clock, console, embedded, finish, guard, interrupt, random, wire};
 use deno_core::{Extension, JsRuntime, ModuleLoader, OpDecl, RuntimeOptions, op2, v8};
 use deno_error::JsErrorBox;
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Ops of deno_core and the Web API crate that the realm's scripts need. Every other one throws.
 /// Source: what each embedded script takes from `core.ops`; the surface test and the whole test suite would miss one.
@@ -17,6 +19,19 @@ const KEPT: &[&str] = &[
     "op_base64_btoa",
     "op_base64_decode",
     "op_base64_encode_from_buffer",
+    "op_blob_clone_part",
+    "op_blob_create_object_url",
+    "op_blob_create_part",
+    "op_blob_from_object_url",
+    "op_blob_read_part",
+    "op_blob_remove_part",
+    "op_blob_revoke_object_url",
+    "op_blob_slice_part",
+    "op_cancel_handle",
+    "op_close",
+    "op_compression_finish",
+    "op_compression_new",
+    "op_compression_write",
     "op_console_css_to_ansi",
     "op_console_format_value",
     "op_console_get_string_width",
@@ -49,17 +64,24 @@ const KEPT: &[&str] = &[
     "op_get_proxy_details",
     "op_immediate_check",
     "op_load_ext_script",
+    "op_message_port_create_entangled",
+    "op_message_port_post_message",
+    "op_message_port_post_message_raw",
+    "op_message_port_recv_message",
+    "op_message_port_recv_message_sync",
     "op_preview_entries",
     "op_ref_op",
     "op_run_microtasks",
     "op_serialize",
     "op_set_captured_bootstrap",
+    "op_set_handled_promise_rejection_handler",
     "op_str_byte_length",
     "op_structured_clone",
     "op_timer_now",
     "op_timer_schedule",
     "op_timer_track",
     "op_timer_untrack",
+    "op_try_close",
     "op_unref_op",
     "op_url_get_serialization",
     "op_url_parse",
@@ -67,6 +89,8 @@ const KEPT: &[&str] = &[
     "op_url_parse_with_base",
     "op_url_reparse",
     "op_url_stringify_search_params",
+    "op_urlpattern_parse",
+    "op_urlpattern_process_match_input",
 ];
 
 /// Classes of the Web API crate that are backed by Rust and needed.
@@ -83,12 +107,16 @@ pub enum RealmError {
     Entry(&'static str),
 }
 
-/// The realm's two doors from the host.
+/// The realm's doors from the host.
 pub struct Entry {
     /// Sets what differs between sibling cells: seeds and clocks.
     pub arm: v8::Global<v8::Function>,
+    /// Takes what the supervisor sent: `(kind, stream, text, length)`.
+    pub deliver: v8::Global<v8::Function>,
     /// Runs one run: `(main, entrypoint, input, vars, run)`.
     pub invoke: v8::Global<v8::Function>,
+    /// Says when the next timer is due.
+    pub next_timer: v8::Global<v8::Function>,
 }
 
 /// Takes the place of an op that is switched off. Without a fast form, which would be silent.
@@ -118,6 +146,11 @@ fn extensions() -> Vec<Extension> {
     web.lazy_loaded_js_files = Cow::Owned(embedded::sources(embedded::WEB, "ext:deno_web/"));
     web.lazy_loaded_esm_files = Cow::Borrowed(&[]);
     web.objects.to_mut().retain(|object| KEPT_OBJECTS.contains(&object.name.0));
+    let fetch = Extension {
+        name: "deno_fetch",
+        lazy_loaded_js_files: Cow::Owned([embedded::WEB, embedded::OWN].map(|table| embedded::sources(table, "ext:deno_fetch/")).concat()),
+        ..Default::default()
+    };
     let own = Extension {
         name: "cordon",
         lazy_loaded_js_files: Cow::Owned(embedded::sources(embedded::OWN, "ext:cordon/")),
@@ -127,10 +160,12 @@ fn extensions() -> Vec<Extension> {
     vec![
         webidl,
         web,
+        fetch,
         random::cordon_random::init(),
         console::cordon_console::init(),
         guard::cordon_guard::init(),
         finish::cordon_finish::init(),
+        wire::cordon_wire::init(),
         own,
     ]
 }
@@ -163,7 +198,8 @@ fn entry(runtime: &mut JsRuntime, start: &v8::Global<v8::Value>) -> Result<Entry
         let function = v8::Local::<v8::Function>::try_from(value).ok()?;
         Some(v8::Global::new(scope, function))
     };
-    Ok(Entry { arm: function("arm").ok_or(RealmError::Entry("arm"))?, invoke: function("invoke").ok_or(RealmError::Entry("invoke"))? })
+    let door = |name| function(name).ok_or(RealmError::Entry(name));
+    Ok(Entry { arm: door("arm")?, deliver: door("deliver")?, invoke: door("invoke")?, next_timer: door("nextTimer")? })
 }
 
 /// Calls one of the realm's doors with `texts`. Nothing comes back: each tells its port how it went, and a call that V8 was told to end says
@@ -176,6 +212,35 @@ pub fn call(runtime: &mut JsRuntime, door: &v8::Global<v8::Function>, texts: &[&
     let this = v8::undefined(scope).into();
     let _ = door.open(scope).call(scope, this, &arguments);
     Some(())
+}
+
+/// Tells the guest what came from the supervisor.
+pub fn deliver(runtime: &mut JsRuntime, door: &v8::Global<v8::Function>, delivery: Delivery) {
+    let (kind, stream, text, bytes) = match delivery {
+        Delivery::Answer { stream, head } => (0, stream, head, Vec::new()),
+        Delivery::Piece { stream, bytes, last: false } => (1, stream, String::new(), bytes),
+        Delivery::Piece { stream, bytes, last: true } => (2, stream, String::new(), bytes),
+        Delivery::Want { stream } => (3, stream, String::new(), Vec::new()),
+        Delivery::Broken { stream, message } => (4, stream, message, Vec::new()),
+    };
+    let length = bytes.len();
+    runtime.op_state().borrow_mut().put(wire::Incoming(bytes));
+    deno_core::scope!(scope, runtime);
+    v8::tc_scope!(let scope, scope);
+    let Some(text) = v8::String::new(scope, &text) else { return };
+    let number = |n: f64| v8::Number::new(scope, n).into();
+    let arguments = [number(f64::from(kind)), number(f64::from(stream)), text.into(), number(length as f64)];
+    let this = v8::undefined(scope).into();
+    let _ = door.open(scope).call(scope, this, &arguments);
+}
+
+/// How long until the next timer of the guest is due; none when there is none. For a guest that waits.
+pub fn next_timer(runtime: &mut JsRuntime, door: &v8::Global<v8::Function>) -> Option<Duration> {
+    deno_core::scope!(scope, runtime);
+    v8::tc_scope!(let scope, scope);
+    let this = v8::undefined(scope).into();
+    let due = door.open(scope).call(scope, this, &[])?.number_value(scope)?;
+    (due >= 0.0).then(|| Duration::from_secs_f64(due / 1000.0))
 }
 
 /// Gives the realm's ops the host of the run that begins.

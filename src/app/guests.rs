@@ -1,9 +1,9 @@
 //! Wires the rooms that know V8 and oxc to the cells.
 
-use crate::cell::{GuestFacts, OutOfMemory, Sink, Warm, WarmGuest, ZygoteKind, ZygoteOrder};
+use crate::cell::{GuestFacts, Link, OutOfMemory, Warm, WarmGuest, ZygoteKind, ZygoteOrder};
 use crate::intake;
-use crate::isolate::{IsolateSettings, WarmIsolate, init_v8, v8_flags};
-use crate::model::frame::{FromCell, Rejection, RunEnd, ToCell};
+use crate::isolate::{IsolateSettings, Line, WarmIsolate, init_v8, v8_flags};
+use crate::model::frame::{FromCell, Order, Rejection, RunEnd};
 use crate::model::{GuestError, Jit, Outcome};
 
 /// What every zygote of this program loads.
@@ -41,12 +41,18 @@ impl WarmGuest for RunGuest {
         self.isolate.as_mut().map_or(Ok(()), WarmIsolate::arm)
     }
 
-    fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell {
+    fn obey(&mut self, order: Order, link: Link) -> FromCell {
         match (order, self.isolate.take()) {
-            (ToCell::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, sink))),
-            (ToCell::Run(_) | ToCell::Prepare(_), _) => misdirected(),
+            (Order::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, line(link)))),
+            (Order::Run(_) | Order::Prepare(_), _) => misdirected(),
         }
     }
+}
+
+/// A cell's link as a run sees it.
+fn line(link: Link) -> Line {
+    let Link { send, receive, wait } = link;
+    Line { send, receive, wait }
 }
 
 /// Prepares sources. Has nothing to keep warm but pages.
@@ -57,13 +63,13 @@ impl WarmGuest for IntakeGuest {
         GuestFacts::default()
     }
 
-    fn obey(&mut self, order: ToCell, _sink: Sink) -> FromCell {
+    fn obey(&mut self, order: Order, _link: Link) -> FromCell {
         match order {
-            ToCell::Prepare(order) => match intake::prepare(&order) {
+            Order::Prepare(order) => match intake::prepare(&order) {
                 Ok(modules) => FromCell::Prepared(modules),
                 Err(rejection) => FromCell::Rejected(rejection),
             },
-            ToCell::Run(_) => FromCell::Rejected(Rejection {
+            Order::Run(_) => FromCell::Rejected(Rejection {
                 message: "an intake cell runs nothing".to_owned(),
                 remediation: "report this".to_owned(),
                 location: None,

@@ -1,11 +1,14 @@
 //! One execution, watched from outside: frames in, budgets kept, and a death that is certain.
 
 use super::control::Exit;
+use super::errands::Errands;
 use super::exit::Death;
 use super::handle::{Cell, Silence};
-use crate::model::frame::{FromCell, ToCell};
+use super::link::TALK_BYTES_MAX;
+use crate::model::frame::{self, FromCell, Order};
 use crate::model::{Denial, LogLine, Outcome};
 use crate::telemetry::CellExit;
+use bytes::BytesMut;
 use std::time::{Duration, Instant};
 
 /// How long after a limit the supervisor kills a cell whose own watchdog did not end it. The inner watchdog asks V8 every
@@ -123,7 +126,14 @@ enum End {
 impl Cell {
     /// Gives `order` to this cell and watches it to its end. `stop` resolves when the execution must end early, with the outcome that this
     /// means. The process is dead or dying, and unable to send, when this returns.
-    pub async fn execute(mut self, order: &ToCell, budget: Budget, caps: Caps, stop: impl Future<Output = Outcome>) -> Execution {
+    pub async fn execute(
+        mut self,
+        order: &Order,
+        limits: (Budget, Caps),
+        errands: &mut impl Errands,
+        stop: impl Future<Output = Outcome>,
+    ) -> Execution {
+        let (budget, caps) = limits;
         let cpu_at_start = self.cpu().unwrap_or_default();
         let started = Instant::now();
         let mut watch = Watch {
@@ -139,19 +149,20 @@ impl Cell {
             dropped_frames: 0,
             said_memory: false,
         };
-        let end = watch.until_end(order, stop).await;
+        let end = watch.until_end(order, errands, stop).await;
         watch.conclude(end).await
     }
 }
 
 impl Watch<'_> {
-    async fn until_end(&mut self, order: &ToCell, stop: impl Future<Output = Outcome>) -> End {
+    async fn until_end(&mut self, order: &Order, errands: &mut impl Errands, stop: impl Future<Output = Outcome>) -> End {
         tokio::pin!(stop);
         tokio::select! {
             sent = self.cell.order(order) => if sent.is_err() { return End::Silent },
             outcome = &mut stop => return End::Killed(Kill::Stopped(outcome)),
             () = tokio::time::sleep(self.budget.wall + GRACE) => return End::Killed(Kill::Wall),
         }
+        let mut outgoing = BytesMut::new();
         loop {
             let pause = match self.until_check() {
                 Ok(pause) => pause,
@@ -160,7 +171,13 @@ impl Watch<'_> {
             tokio::select! {
                 biased;
                 outcome = &mut stop => return End::Killed(Kill::Stopped(outcome)),
-                frame = self.cell.frame(self.caps.frame_bytes) => match frame {
+                // One at a time: what a cell does not read stays with who sends it.
+                next = errands.next(), if outgoing.is_empty() => match frame::encode(&next, TALK_BYTES_MAX) {
+                    Ok(bytes) => outgoing.extend_from_slice(&bytes),
+                    Err(fault) => return End::Killed(Kill::Lied(format!("what it asked for does not fit a frame: {fault}"))),
+                },
+                frame = self.cell.frame(self.caps.frame_bytes, &mut outgoing) => match frame {
+                    Ok(FromCell::Talk(talk)) => if let Err(lie) = errands.take(talk) { return End::Killed(Kill::Lied(lie)) },
                     Ok(frame) => if let Some(end) = self.take(frame) { return end },
                     Err(Silence::Fault(fault)) => return End::Killed(Kill::Lied(fault.to_string())),
                     Err(Silence::Closed) => return End::Silent,
@@ -201,6 +218,7 @@ impl Watch<'_> {
                 self.said_memory = true;
                 None
             }
+            FromCell::Talk(_) => Some(End::Killed(Kill::Lied("it asked for something at the wrong time".into()))),
             last @ (FromCell::Finished(_) | FromCell::Prepared(_) | FromCell::Rejected(_)) => Some(End::Last(last)),
         }
     }

@@ -1,10 +1,18 @@
 //! What a zygote loads and a cell runs, behind a trait: the rooms that know V8 and oxc are wired in from the roof.
 
 use super::control::{GuestFacts, ZygoteOrder};
-use crate::model::frame::{FromCell, ToCell};
+use crate::model::frame::{FromCell, Order, ToCell};
+use std::time::Duration;
 
-/// Sends one frame to the supervisor. Blocks while the supervisor is behind; ends the cell when it is gone.
-pub type Sink = Box<dyn FnMut(FromCell)>;
+/// What ties an order under way to the supervisor. Each part ends the cell when the supervisor is gone.
+pub struct Link {
+    /// Sends one frame. Blocks while the supervisor is behind.
+    pub send: Box<dyn FnMut(FromCell)>,
+    /// The next frame, if it is there.
+    pub receive: Box<dyn FnMut() -> Option<ToCell>>,
+    /// Waits until a frame may be there, a signal came, or the time is over; without a time, until one of the other two.
+    pub wait: Box<dyn FnMut(Option<Duration>)>,
+}
 
 /// Called when V8 is about to abort for lack of memory.
 pub type OutOfMemory = fn();
@@ -23,5 +31,5 @@ pub trait WarmGuest {
     }
 
     /// In a cell, once: obeys one order to its end and returns the last frame.
-    fn obey(&mut self, order: ToCell, sink: Sink) -> FromCell;
+    fn obey(&mut self, order: Order, link: Link) -> FromCell;
 }

@@ -4,7 +4,7 @@ use super::control::{Exit, ExitCause};
 use super::keeper::Zygote;
 use super::observe::Observer;
 use super::pool::Pool;
-use crate::model::frame::{self, FrameFault, FromCell, ToCell};
+use crate::model::frame::{self, FrameFault, FromCell, Order};
 use bytes::BytesMut;
 use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
@@ -76,7 +76,7 @@ impl Cell {
     }
 
     /// Gives the cell its one order, then asks for another idle cell to take this one's place.
-    pub(super) async fn order(&mut self, order: &ToCell) -> io::Result<()> {
+    pub(super) async fn order(&mut self, order: &Order) -> io::Result<()> {
         let bytes = frame::encode(order, frame::TO_CELL_MAX).map_err(io::Error::other)?;
         self.ordered.store(true, Ordering::Release);
         let written = self.stream.write_all(&bytes).await;
@@ -100,16 +100,26 @@ impl Cell {
         }
     }
 
-    /// The next frame, longest `most` bytes. Cancelling loses nothing.
-    pub(super) async fn frame(&mut self, most: usize) -> Result<FromCell, Silence> {
+    /// The next frame, longest `most` bytes, while what is in `outgoing` is sent. Reading never waits for writing, so a cell that writes and a
+    /// supervisor that writes do not wait for each other. Cancelling loses nothing.
+    pub(super) async fn frame(&mut self, most: usize, outgoing: &mut BytesMut) -> Result<FromCell, Silence> {
+        let (mut reader, mut writer) = self.stream.split();
         loop {
             if let Some(decoded) = frame::decode(&self.buffer, most)? {
                 bytes::Buf::advance(&mut self.buffer, decoded.taken);
                 return Ok(decoded.frame);
             }
-            match self.stream.read_buf(&mut self.buffer).await {
-                Ok(0) | Err(_) => return Err(Silence::Closed),
-                Ok(_) => {}
+            tokio::select! {
+                read = reader.read_buf(&mut self.buffer) => match read {
+                    Ok(0) | Err(_) => return Err(Silence::Closed),
+                    Ok(_) => {}
+                },
+                written = writer.write_buf(outgoing), if !outgoing.is_empty() => {
+                    // It is about to close its end; what it said before that is still to be read.
+                    if written.is_err() {
+                        outgoing.clear();
+                    }
+                }
             }
         }
     }

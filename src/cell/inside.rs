@@ -1,10 +1,11 @@
 //! The life of a cell, from its fork to its exit.
 
 use super::guest::WarmGuest;
+use super::link;
 use super::os;
 use super::seal;
 use super::seccomp::SeccompCell;
-use crate::model::frame::{self, FromCell, ToCell};
+use crate::model::frame::{self, FromCell, Order};
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -47,25 +48,23 @@ pub(super) fn live(birth: Birth<'_>) -> ! {
     if limit(&order, birth.inherited_data_bytes).is_err() {
         os::exit_now(EXIT_NOT_SEALED);
     }
-    let writer = Rc::clone(&stream);
-    let sink = Box::new(move |frame: FromCell| write_frame(&writer, &frame));
-    let last = answer(&order, &stream).unwrap_or_else(|| birth.guest.obey(order, sink));
+    let last = answer(&order, &stream).unwrap_or_else(|| birth.guest.obey(order, link::of(&stream)));
     write_frame(&stream, &last);
     os::exit_now(0)
 }
 
 /// Native probes and lies, in test builds only.
 #[cfg(debug_assertions)]
-fn answer(order: &ToCell, stream: &UnixStream) -> Option<FromCell> {
+fn answer(order: &Order, stream: &UnixStream) -> Option<FromCell> {
     super::probe::answer(order, stream)
 }
 
 #[cfg(not(debug_assertions))]
-fn answer(_: &ToCell, _: &UnixStream) -> Option<FromCell> {
+fn answer(_: &Order, _: &UnixStream) -> Option<FromCell> {
     None
 }
 
-fn read_order(mut stream: &UnixStream) -> Option<ToCell> {
+fn read_order(mut stream: &UnixStream) -> Option<Order> {
     let mut prefix = [0; 4];
     stream.read_exact(&mut prefix).ok()?;
     let length = u32::from_le_bytes(prefix) as usize;
@@ -79,11 +78,11 @@ fn read_order(mut stream: &UnixStream) -> Option<ToCell> {
 }
 
 /// Sets the kernel's own limits for this order: the true end of memory and the backstop of CPU.
-fn limit(order: &ToCell, inherited_data_bytes: u64) -> nix::Result<()> {
+fn limit(order: &Order, inherited_data_bytes: u64) -> nix::Result<()> {
     let (memory, cpu_seconds) = match order {
         // Two seconds cover the rounding up, what the cell used while idle, and the grace of both watchdogs.
-        ToCell::Run(run) => (run.memory_bytes, run.cpu_ms.div_ceil(1000).saturating_add(2)),
-        ToCell::Prepare(_) => (PREPARE_MEMORY_BYTES, PREPARE_CPU_SECONDS),
+        Order::Run(run) => (run.memory_bytes, run.cpu_ms.div_ceil(1000).saturating_add(2)),
+        Order::Prepare(_) => (PREPARE_MEMORY_BYTES, PREPARE_CPU_SECONDS),
     };
     let own = memory.saturating_add(DATA_SLACK_BYTES);
     // A death with half of it still free was not for want of memory.
@@ -93,7 +92,7 @@ fn limit(order: &ToCell, inherited_data_bytes: u64) -> nix::Result<()> {
 }
 
 /// Writes one frame. A supervisor that is gone or refuses the frame has no use for this cell: it ends.
-fn write_frame(mut stream: &UnixStream, frame: &FromCell) {
+pub(super) fn write_frame(mut stream: &UnixStream, frame: &FromCell) {
     let written = frame::encode(frame, frame::TO_CELL_MAX).is_ok_and(|bytes| stream.write_all(&bytes).is_ok());
     if !written {
         os::exit_now(EXIT_NO_ORDER);

@@ -6,6 +6,7 @@
 
 mod cells;
 mod control;
+mod errands;
 mod execution;
 mod exit;
 mod guest;
@@ -13,6 +14,7 @@ mod handle;
 mod inside;
 mod keeper;
 mod kind;
+mod link;
 mod observe;
 mod os;
 mod pool;
@@ -25,9 +27,10 @@ mod zygote;
 
 pub use cells::{Cells, CellsError, CellsSettings, Count, PoolSettings};
 pub use control::{Exit, ExitCause, GuestFacts, Sealed, ZygoteOrder};
+pub use errands::{Errands, NoErrands};
 pub use execution::{Budget, Caps, Dropped, Execution, Kill};
 pub use exit::Death;
-pub use guest::{OutOfMemory, Sink, Warm, WarmGuest};
+pub use guest::{Link, OutOfMemory, Warm, WarmGuest};
 pub use handle::Cell;
 pub use inside::{DATA_SLACK_BYTES, PREPARE_MEMORY_BYTES};
 pub use kind::ZygoteKind;

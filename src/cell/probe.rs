@@ -2,14 +2,14 @@
 //! supervisor. An order names one by its entrypoint, `__probe_network` or `__lie_flood`.
 
 use super::os::attempts;
-use crate::model::frame::{self, FromCell, RunEnd, RunOrder, ToCell};
+use crate::model::frame::{self, FromCell, Order, RunEnd, RunOrder};
 use crate::model::{LogLevel, Outcome};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 
 /// Obeys an order whose entrypoint names a probe or a lie; `None` for any other order.
-pub(super) fn answer(order: &ToCell, stream: &UnixStream) -> Option<FromCell> {
-    let ToCell::Run(run) = order else { return None };
+pub(super) fn answer(order: &Order, stream: &UnixStream) -> Option<FromCell> {
+    let Order::Run(run) = order else { return None };
     if let Some(family) = run.entrypoint.strip_prefix("__probe_") {
         return Some(finished(Outcome::Ok, &report(family)));
     }

@@ -2,7 +2,8 @@
 
 use super::ending::{self, Budgets, Figures, Stop};
 use super::limits::TimeBudget;
-use super::port::{Desk, DeskPort, Sink, SpeechBudget};
+use super::line::{self, Line, Receive};
+use super::port::{Desk, DeskPort, SpeechBudget};
 use super::{WarmIsolate, loader, platform, trace};
 use crate::model::frame::{ReadyModule, RunEnd, RunOrder};
 use cordon_ops::interrupt::{Kill, KillReason};
@@ -18,12 +19,12 @@ use std::time::Instant;
 const PLATFORM_TASKS_MAX: usize = 16;
 
 /// Runs `order` to its end under its limits.
-pub(super) fn run(warm: &mut WarmIsolate, order: RunOrder, sink: Sink) -> RunEnd {
+pub(super) fn run(warm: &mut WarmIsolate, order: RunOrder, line: Line) -> RunEnd {
     let started = Instant::now();
     let time = TimeBudget::start(started, &order);
     let Ok(Some(watchdog)) = warm.arm().map(|()| warm.watchdog.take()) else {
         let broken = Stop::Broken("the kernel gave no thread for the watchdog".to_owned());
-        return finish(warm, broken, &Budgets::of(&order), &Desk::new(started, speech(&order), sink));
+        return finish(warm, broken, &Budgets::of(&order), &Desk::new(started, speech(&order), line.send));
     };
     let kill = watchdog.watch(time);
     let overrun = {
@@ -32,7 +33,7 @@ pub(super) fn run(warm: &mut WarmIsolate, order: RunOrder, sink: Sink) -> RunEnd
     };
     let budget = usize::try_from(order.memory_bytes).unwrap_or(usize::MAX);
     memory::begin(warm.js.v8_isolate(), &warm.account, budget, Box::new(overrun));
-    attend(warm, order, sink, &kill, started)
+    attend(warm, order, line, &kill, started)
 }
 
 /// The same path for a harmless module, without a watchdog and without figures.
@@ -53,21 +54,24 @@ pub(super) fn warm_up(warm: &mut WarmIsolate, code: &str) -> RunEnd {
         output_bytes: u64::MAX,
         log_bytes: u64::MAX,
         log_lines: u64::MAX,
+        asks: 0,
     };
     let kill = Kill::new(warm.js.v8_isolate().thread_safe_handle());
-    attend(warm, order, Box::new(|_| {}), &kill, Instant::now())
+    attend(warm, order, Line::dead(), &kill, Instant::now())
 }
 
 fn speech(order: &RunOrder) -> SpeechBudget {
-    SpeechBudget { log_bytes: order.log_bytes, log_lines: order.log_lines, output_bytes: order.output_bytes }
+    SpeechBudget { log_bytes: order.log_bytes, log_lines: order.log_lines, output_bytes: order.output_bytes, asks: order.asks }
 }
 
 /// Runs the guest and says how it ended.
-fn attend(warm: &mut WarmIsolate, mut order: RunOrder, sink: Sink, kill: &Arc<Kill>, started: Instant) -> RunEnd {
-    let desk = Desk::new(started, speech(&order), sink);
+fn attend(warm: &mut WarmIsolate, mut order: RunOrder, line: Line, kill: &Arc<Kill>, started: Instant) -> RunEnd {
+    let Line { send, receive, wait } = line;
+    let desk = Desk::new(started, speech(&order), send);
+    line::open(wait);
     warm.loader.fill(std::mem::take(&mut order.modules), desk.clone());
     realm::open(&mut warm.js, Box::new(DeskPort(desk.clone())));
-    let stop = call(warm, &order, kill).map_or_else(Stop::Broken, |()| settle(warm, &desk, kill));
+    let stop = call(warm, &order, kill).map_or_else(Stop::Broken, |()| settle(warm, &desk, kill, receive));
     // INVARIANT (nothing after a kill): from here on no JavaScript runs in this process.
     kill.acknowledge();
     finish(warm, stop, &Budgets::of(&order), &desk)
@@ -99,15 +103,28 @@ fn call(warm: &mut WarmIsolate, order: &RunOrder, kill: &Kill) -> Result<(), Str
 }
 
 /// Polls until the guest is done or a limit ends it.
-fn settle(warm: &mut WarmIsolate, desk: &Rc<Desk>, kill: &Arc<Kill>) -> Stop {
-    let WarmIsolate { js, timers, loader, .. } = warm;
+fn settle(warm: &mut WarmIsolate, desk: &Rc<Desk>, kill: &Arc<Kill>, mut receive: Receive) -> Stop {
+    let WarmIsolate { js, timers, loader, entry, .. } = warm;
+    let over = || kill.reason().is_some() || desk.has_ended();
     let poll = |cx: &mut Context<'_>| {
         kill.wake_with(cx.waker());
-        if kill.reason().is_none() && !desk.has_ended() {
+        while !over()
+            && desk.awaits_supervisor()
+            && let Some(frame) = receive()
+        {
+            if let Some(delivery) = desk.take(frame) {
+                realm::deliver(js, &entry.deliver, delivery);
+            }
+        }
+        if !over() {
             platform::pump(js, PLATFORM_TASKS_MAX);
             let polled = js.poll_event_loop(cx, PollEventLoopOptions::default());
-            if kill.reason().is_none() && !desk.has_ended() {
+            if !over() {
                 return match polled {
+                    _ if desk.awaits_supervisor() => {
+                        line::nap(realm::next_timer(js, &entry.next_timer), cx.waker());
+                        Poll::Pending
+                    }
                     Poll::Pending => Poll::Pending,
                     // An error here is one of the loop itself: a module's top-level await that nothing can settle.
                     Poll::Ready(_) => Poll::Ready(Stop::NeverSettles),

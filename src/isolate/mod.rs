@@ -5,16 +5,18 @@
 mod drive;
 mod ending;
 mod limits;
+mod line;
 mod loader;
 mod platform;
 mod port;
 mod trace;
 mod watchdog;
 
+pub use line::Line;
 pub use platform::{init_v8, v8_flags, v8_version};
 
 use crate::model::Digest;
-use crate::model::frame::{FromCell, RunEnd, RunOrder};
+use crate::model::frame::{RunEnd, RunOrder};
 use cordon_ops::interrupt::Kill;
 use cordon_ops::memory::Account;
 use cordon_ops::realm::{self, Entry, RealmError};
@@ -68,7 +70,11 @@ impl WarmIsolate {
     /// Builds the realm, warms it up by a harmless run through the same path as a guest's, and collects its garbage.
     /// For a zygote, before it is sealed. [`init_v8`] comes first.
     pub fn build(settings: &IsolateSettings) -> Result<Self, IsolateError> {
-        let timers = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(IsolateError::Timers)?;
+        let timers = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .on_thread_park(line::before_park)
+            .build()
+            .map_err(IsolateError::Timers)?;
         let loader = Rc::new(ArtifactLoader::default());
         let account = Account::new(settings.heap_max_bytes);
         let (mut js, entry) = {
@@ -107,10 +113,10 @@ impl WarmIsolate {
         Ok(())
     }
 
-    /// Runs one order to its end under its limits. `sink` receives `Log` and `Denied` frames while it runs, already inside their caps.
-    /// The caller sends what is returned and leaves the process.
-    pub fn run(mut self, order: RunOrder, sink: Box<dyn FnMut(FromCell)>) -> RunEnd {
-        drive::run(&mut self, order, sink)
+    /// Runs one order to its end under its limits. `line` takes the run's frames while it runs, already inside their caps, and brings what the
+    /// supervisor answers. The caller sends what is returned and leaves the process.
+    pub fn run(mut self, order: RunOrder, line: Line) -> RunEnd {
+        drive::run(&mut self, order, line)
     }
 
     /// One harmless run through the same path as a guest's, without limits of its own.

@@ -1,10 +1,13 @@
 //! The host as the realm's ops see it: what the guest says is capped, counted and passed on.
 
+use super::line::{self, Waiting};
 use super::loader::refusal_text;
 use super::trace;
-use crate::model::frame::FromCell;
+use crate::model::exchange::Talk;
+use crate::model::frame::{FromCell, ToCell};
 use crate::model::{Denial, LogLevel};
-use cordon_ops::port::{Ending, Level, Port, Refusal};
+use cordon_ops::capability::Capability;
+use cordon_ops::port::{Ask, Delivery, Ending, Level, Port, Refusal};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -27,6 +30,8 @@ pub(super) struct SpeechBudget {
     pub(super) log_lines: u64,
     /// JSON text of the result, in bytes.
     pub(super) output_bytes: u64,
+    /// Requests that are passed on.
+    pub(super) asks: u64,
 }
 
 /// One run's desk: shared by the ops, the module loader and the driver, all on one thread.
@@ -41,6 +46,7 @@ pub(super) struct Desk {
     denials_truncated: Cell<u64>,
     guest_started: Cell<Option<Duration>>,
     ending: RefCell<Option<Ending>>,
+    waiting: RefCell<Waiting>,
 }
 
 impl Desk {
@@ -57,6 +63,7 @@ impl Desk {
             denials_truncated: Cell::new(0),
             guest_started: Cell::new(None),
             ending: RefCell::new(None),
+            waiting: RefCell::default(),
         })
     }
 
@@ -75,6 +82,16 @@ impl Desk {
             reason: reason.to_owned(),
             remediation: remediation.to_owned(),
         }));
+    }
+
+    /// True while the guest waits for the supervisor.
+    pub(super) fn awaits_supervisor(&self) -> bool {
+        self.waiting.borrow().is_open()
+    }
+
+    /// What `frame` tells the guest, if anything.
+    pub(super) fn take(&self, frame: ToCell) -> Option<Delivery> {
+        self.waiting.borrow_mut().take(frame)
     }
 
     /// True once the guest is done.
@@ -167,6 +184,30 @@ impl Port for DeskPort {
     fn output_bytes_max(&self) -> u64 {
         self.0.budget.output_bytes
     }
+
+    fn ask(&mut self, ask: Ask) -> Result<u32, Refusal> {
+        let Some(stream) = self.0.waiting.borrow_mut().ask(self.0.budget.asks) else {
+            let refusal = Capability::Egress.refuse(&ask.url);
+            self.0.refuse(refusal.clone());
+            return Err(refusal);
+        };
+        self.0.send(line::ask_frame(stream, ask));
+        Ok(stream)
+    }
+
+    fn want(&mut self, stream: u32) {
+        self.0.waiting.borrow_mut().want(stream);
+        self.0.send(FromCell::Talk(Talk::Want { stream }));
+    }
+
+    fn piece(&mut self, stream: u32, bytes: &[u8], last: bool) {
+        self.0.send(line::piece_frame(stream, bytes, last));
+    }
+
+    fn abandon(&mut self, stream: u32) {
+        self.0.waiting.borrow_mut().forget(stream);
+        self.0.send(FromCell::Talk(Talk::Abandon { stream }));
+    }
 }
 
 fn severity(level: Level) -> LogLevel {
@@ -195,7 +236,7 @@ mod tests {
     fn desk(log_bytes: u64, log_lines: u64) -> (Rc<Desk>, Rc<RefCell<Vec<FromCell>>>) {
         let frames = Rc::new(RefCell::new(Vec::new()));
         let seen = frames.clone();
-        let budget = SpeechBudget { log_bytes, log_lines, output_bytes: 10 };
+        let budget = SpeechBudget { log_bytes, log_lines, output_bytes: 10, asks: 0 };
         (Desk::new(Instant::now(), budget, Box::new(move |frame| seen.borrow_mut().push(frame))), frames)
     }
 
@@ -228,7 +269,7 @@ mod tests {
     fn refusals_are_passed_on_up_to_their_cap() {
         let (desk, frames) = desk(0, 0);
         for _ in 0..DENIALS_MAX + 5 {
-            desk.refuse(cordon_ops::capability::Capability::Codegen.refuse("eval"));
+            desk.refuse(Capability::Codegen.refuse("eval"));
         }
         let told: Vec<_> = frames.borrow()[DENIALS_MAX as usize..].to_vec();
         let dropped = |denials| FromCell::Dropped { logs: 0, denials };

@@ -3,6 +3,7 @@
 //! One frame is a length (u32, little endian, of what follows), a version byte and a body in postcard.
 //! Decoding is pure and total: any bytes give a frame, "more bytes needed", or a fault.
 
+use super::exchange::{Answer, Piece, Talk};
 use super::{Denial, GuestError, Location, LogLevel, Outcome};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,13 +20,39 @@ pub const FROM_CELL_SLACK: usize = 256 << 10;
 /// Longest frame that the supervisor sends to a cell, in bytes. Sources, source maps and input are capped long before.
 pub const TO_CELL_MAX: usize = 256 << 20;
 
-/// What the supervisor tells a cell. A cell gets exactly one.
+/// The one order that a cell gets: the first frame that the supervisor sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum ToCell {
+pub enum Order {
     /// Run this.
     Run(Box<RunOrder>),
     /// Parse this and strip its types.
     Prepare(Box<PrepareOrder>),
+}
+
+/// What the supervisor tells a cell that has its order: answers to what it asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToCell {
+    /// What became of a request.
+    Answered {
+        /// Of which exchange.
+        stream: u32,
+        /// What.
+        answer: Box<Answer>,
+    },
+    /// A piece of a body that the cell asked for.
+    Piece(Piece),
+    /// The next piece of the cell's own body is wanted.
+    Want {
+        /// Of which exchange.
+        stream: u32,
+    },
+    /// The rest of an exchange will not come.
+    Broken {
+        /// Of which exchange.
+        stream: u32,
+        /// Why.
+        message: String,
+    },
 }
 
 /// One run, as a cell needs to know it.
@@ -55,6 +82,8 @@ pub struct RunOrder {
     pub log_bytes: u64,
     /// Cap of log lines.
     pub log_lines: u64,
+    /// Requests that the cell may ask for before it refuses to pass more on.
+    pub asks: u64,
 }
 
 /// A module after intake.
@@ -108,6 +137,8 @@ pub enum FromCell {
         /// Denials.
         denials: u64,
     },
+    /// Something about requests and bodies.
+    Talk(Talk),
 }
 
 /// How a run ended, as its cell tells it.

@@ -4,6 +4,7 @@ mod artifact;
 mod decision;
 mod digest;
 mod egress;
+pub mod exchange;
 pub mod frame;
 mod grant;
 mod hardening;

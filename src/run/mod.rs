@@ -2,6 +2,7 @@
 
 mod admission;
 mod conduct;
+mod errands;
 mod idempotency;
 mod noted;
 mod prepare;

@@ -1,9 +1,9 @@
 //! Preparation: an intake cell parses an artifact once; what it made is kept by the artifact's id.
 
 use crate::artifact::{Artifacts, Prepared};
-use crate::cell::{Budget, Caps, Cells, Execution, Kill, PREPARE_MEMORY_BYTES, ZygoteKind};
+use crate::cell::{Budget, Caps, Cells, Execution, Kill, NoErrands, PREPARE_MEMORY_BYTES, ZygoteKind};
 use crate::intake::answer_bytes_max;
-use crate::model::frame::{FromCell, PrepareOrder, ReadyModule, Rejection, ToCell};
+use crate::model::frame::{FromCell, Order, PrepareOrder, ReadyModule, Rejection};
 use crate::model::{Artifact, Digest, Outcome, Problem, ProblemCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,17 +30,17 @@ pub(super) async fn prepare(
     let bytes_max = answer_bytes_max(artifact.source_bytes());
     let budget = Budget { cpu: PREPARE_CPU, wall: PREPARE_WALL, memory_bytes: PREPARE_MEMORY_BYTES };
     let caps = Caps { frame_bytes: usize::try_from(bytes_max).unwrap_or(usize::MAX), log_bytes: 0, log_lines: 0, denials: 0 };
-    let execution = cell.execute(&order(artifact), budget, caps, stop).await;
+    let execution = cell.execute(&order(artifact), (budget, caps), &mut NoErrands, stop).await;
     let modules = Arc::new(read(execution, artifact)?);
     artifacts.keep_prepared(id, Arc::clone(&modules));
     Ok(modules)
 }
 
-fn order(artifact: &Artifact) -> ToCell {
+fn order(artifact: &Artifact) -> Order {
     let modules = artifact.modules().iter().map(|(name, source)| (name.to_string(), source.clone())).collect();
     // A snippet is one module; only there may text that is no module be read as one.
     let normalise = artifact.modules().len() == 1;
-    ToCell::Prepare(Box::new(PrepareOrder { modules, main: artifact.main_module().to_string(), normalise }))
+    Order::Prepare(Box::new(PrepareOrder { modules, main: artifact.main_module().to_string(), normalise }))
 }
 
 fn read(execution: Execution, artifact: &Artifact) -> Result<Vec<ReadyModule>, Problem> {

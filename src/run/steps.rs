@@ -2,16 +2,18 @@
 
 use super::admission::Admitted;
 use super::conduct::Inner;
+use super::errands::{ASKS_BEYOND, RunErrands};
 use super::idempotency::First;
 use super::prepare;
 use super::signals::{CancelSignal, Running};
 use super::verdict::Verdict;
 use crate::artifact::{ArtifactsError, Prepared};
 use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
-use crate::model::frame::{FROM_CELL_SLACK, RunOrder, ToCell};
+use crate::egress::Desk;
+use crate::model::frame::{FROM_CELL_SLACK, Order, RunOrder};
 use crate::model::{
-    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport, RunRequest,
-    RunSource, Usage,
+    Artifact, Digest, Durability, EgressEntry, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport,
+    RunRequest, RunSource, Usage,
 };
 use crate::policy::{self, Granted, Question};
 use crate::provenance::{Intended, Intent, Sealed};
@@ -157,14 +159,20 @@ pub(super) async fn execute(
     let queue = ready.asked_at.elapsed();
     let limits = ready.granted.grant().limits;
     let waited = cell.as_ref().ok().and_then(Cell::waited);
+    let desk = Desk::new(std::sync::Arc::clone(&ready.grant().egress));
+    let mut errands = RunErrands::new(desk.clone(), ready.asks(), DENIALS_MAX);
+    let denials = errands.denials();
     let mut execution = match cell {
-        Ok(cell) => cell.execute(&ToCell::Run(Box::new(ready.order())), budget(&limits), caps(&limits), stop).await,
+        Ok(cell) => cell.execute(&Order::Run(Box::new(ready.order())), (budget(&limits), caps(&limits)), &mut errands, stop).await,
         Err(error) => {
             tracing::error!(run = %ready.run, %error, "a run got no cell");
             Execution::lost()
         }
     };
-    let verdict = Verdict::of(&mut execution, &limits);
+    drop(errands);
+    let beyond = denials.join(&mut execution.denials);
+    let mut verdict = Verdict::of(&mut execution, &limits);
+    verdict.denials_truncated = verdict.denials_truncated.saturating_add(beyond);
     if let Some(cause) = &verdict.cause {
         match verdict.outcome {
             Outcome::InternalError => tracing::error!(run = %ready.run, cause, "a run was lost: our fault"),
@@ -172,7 +180,7 @@ pub(super) async fn execute(
         }
     }
     observe(inner, ready, &execution, &verdict, waited);
-    ready.report(execution, verdict, queue)
+    ready.report(execution, verdict, queue, desk.ledger().0)
 }
 
 fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict, waited: Option<Duration>) {
@@ -239,6 +247,11 @@ impl Ready {
         self.granted.profile().durability
     }
 
+    /// How often the cell may ask for a request.
+    fn asks(&self) -> u64 {
+        self.grant().limits.sub_requests.saturating_add(ASKS_BEYOND)
+    }
+
     fn order(&self) -> RunOrder {
         let limits = self.grant().limits;
         RunOrder {
@@ -254,10 +267,11 @@ impl Ready {
             output_bytes: limits.output_bytes,
             log_bytes: limits.log_bytes,
             log_lines: limits.log_lines,
+            asks: self.asks(),
         }
     }
 
-    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration) -> RunReport {
+    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration, egress: Vec<EgressEntry>) -> RunReport {
         let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
         let grant = self.grant();
         RunReport {
@@ -269,7 +283,7 @@ impl Ready {
             logs_truncated: verdict.logs_truncated,
             denials: execution.denials,
             denials_truncated: verdict.denials_truncated,
-            egress: Vec::new(),
+            egress,
             usage: Usage {
                 cpu_ms: ms(execution.cpu),
                 wall_ms: ms(execution.wall),
