@@ -152,6 +152,12 @@ impl<'a> Reader<'a> {
         if absent { None } else { Some(self.section(key, read)) }
     }
 
+    /// True when `key` is a list without entries.
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        let value = self.table.and_then(|table| table.get(key)).map(Spanned::get_ref);
+        matches!(value, Some(DeValue::Array(items)) if items.is_empty())
+    }
+
     /// True when `key` is there, right or wrong.
     pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
