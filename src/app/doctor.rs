@@ -16,7 +16,7 @@ use std::process::ExitCode;
 pub(super) fn doctor(options: &Common, json: bool) -> Result<ExitCode, Failure> {
     let mut config = Config::load(&options.overrides(), |name| std::env::var(name).ok())?;
     super::log_to_stderr(&mut config)?;
-    let profiles = Profiles::load(config.server.policies.as_deref())?;
+    let profiles = house::load_profiles(&config)?;
     let binary = build::binary()?;
     let identities = super::runtime()?.block_on(async {
         let mut settings = cells_settings(&config.pool, &profiles, house::telemetry(&[])?);

@@ -7,8 +7,8 @@ use crate::artifact::Artifacts;
 use crate::cell::{Cells, CellsSettings, Count, DATA_SLACK_BYTES, ENFORCED, PoolSettings, ZygoteKind};
 use crate::config::{Admission as AdmissionConfig, Config, Pool};
 use crate::model::{BuildIdentity, Digest, Profile, Tier};
-use crate::policy::Profiles;
 use crate::policy::keys::KeyRing;
+use crate::policy::{self, Profiles};
 use crate::provenance::Log;
 use crate::run::{Admission, Capacity, Conduct, Parts};
 use crate::store::{Health, Options, Store};
@@ -82,9 +82,16 @@ pub(super) fn open_keys(log: &Log) -> Result<KeyRing, Failure> {
     keys.map_err(|error| Failure::machine(error.to_string(), "restore the data folder from a backup"))
 }
 
+/// The profiles, each secret of which the configuration knows a source for.
+pub(super) fn load_profiles(config: &Config) -> Result<Profiles, Failure> {
+    let profiles = Profiles::load(config.server.policies.as_deref())?;
+    policy::missing_secrets(&profiles, |name| config.secrets.contains_key(name))?;
+    Ok(profiles)
+}
+
 /// Puts everything together. `log` was opened before the runtime started.
 pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, routes: &[&'static str]) -> Result<House, Failure> {
-    let profiles = Profiles::load(config.server.policies.as_deref())?;
+    let profiles = load_profiles(config)?;
     // What the operator wrote is judged before anything is started that takes time.
     check_memory(&profiles, &config.admission)?;
     let binary = tokio::task::spawn_blocking(build::binary);

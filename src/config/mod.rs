@@ -3,20 +3,25 @@
 //! Also the small reader of TOML tables that profiles share.
 
 mod document;
+mod egress;
 mod machine;
 mod mistake;
 mod overrides;
 mod reader;
+mod secrets;
 mod sections;
 
 pub use document::Document;
+pub use egress::EgressSettings;
 pub use machine::Machine;
 pub use mistake::{ConfigErrors, Excerpt, Mistake, Mistakes, Position};
 pub use overrides::Overrides;
-pub use reader::Reader;
+pub use reader::{Place, Reader, Wrong};
+pub use secrets::{SecretSource, VARIABLE_NAME_MEND, VaultSettings, VaultToken, variable_name};
 pub use sections::{Admission, Log, LogFormat, Pool, Rate, Server};
 
 use overrides::Layers;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file that is read from the working directory when none is named and it exists.
@@ -35,6 +40,12 @@ pub struct Config {
     pub rate: Rate,
     /// Cells forked ahead.
     pub pool: Pool,
+    /// How outbound requests are made.
+    pub egress: EgressSettings,
+    /// Where the values of secrets come from, by the secret's name.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// The Vault that some of them come from.
+    pub vault: Option<VaultSettings>,
     /// Logging.
     pub log: Log,
 }
@@ -69,24 +80,35 @@ impl Config {
     }
 
     fn read(reader: &mut Reader<'_>, machine: Machine) -> Self {
-        let later = "this version makes no outbound requests and holds no secrets: remove the section";
-        reader.refuse("egress", "`[egress]` is not supported by this version", later);
-        reader.refuse("secrets", "`[secrets]` is not supported by this version", later);
+        let secrets = secrets::read_secrets(reader);
+        if !reader.has("vault") && secrets.values().any(|source| matches!(source, SecretSource::Vault { .. })) {
+            reader.note_at(
+                "secrets",
+                "a secret comes from Vault and there is no [vault]",
+                "add [vault] with address and token_env or token_file",
+            );
+        }
         Self {
             file: None,
             server: reader.section("server", Server::read),
             admission: reader.section("admission", |section| Admission::read(section, machine)),
             rate: reader.section("rate", Rate::read),
             pool: reader.section("pool", |reader| Pool::read(reader, machine)),
+            egress: reader.section("egress", EgressSettings::read),
+            secrets,
+            vault: reader.optional_section("vault", VaultSettings::read).flatten(),
             log: reader.section("log", Log::read),
         }
     }
 
-    /// Relative folders in the file start at the file's folder, so that the file means the same from everywhere.
+    /// Relative paths in the file start at the file's folder, so that the file means the same from everywhere.
     fn start_paths_at(&mut self, file: Option<&Path>) {
         let Some(folder) = file.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) else { return };
         self.server.data = folder.join(&self.server.data);
         self.server.policies = self.server.policies.take().map(|policies| folder.join(policies));
+        self.egress.extra_ca_file = self.egress.extra_ca_file.take().map(|file| folder.join(file));
+        self.secrets.values_mut().for_each(|source| source.start_at(folder));
+        self.vault.iter_mut().for_each(|vault| vault.start_at(folder));
     }
 
     fn check_listeners(&self, mistakes: &Mistakes) {

@@ -74,6 +74,28 @@ fn every_key_of_every_section_is_read() {
         replace_after_forks = 17
         replace_after_minutes = 18
         huge_pages = false
+        [egress]
+        resolver = ["127.0.0.1:5300", "[::1]:53"]
+        allow_private_cidrs = ["10.1.2.0/24"]
+        extra_ca_file = "ca.pem"
+        connect_ms = 19
+        first_byte_ms = 20
+        total_ms = 21
+        concurrent_per_run = 22
+        redirects_max = 0
+        request_bytes_max = 24
+        header_bytes_max = 8192
+        [secrets.A]
+        env = "A_KEY"
+        [secrets.B]
+        file = "b.txt"
+        [secrets.C]
+        vault = "kv/orders/api#token"
+        [vault]
+        address = "https://vault.example:8200"
+        token_file = "/run/token"
+        namespace = "team/a"
+        refresh_s = 25
         [log]
         format = "json"
         filter = "warn,cordon=debug"
@@ -107,6 +129,29 @@ fn every_key_of_every_section_is_read() {
             replace_after: Duration::from_secs(18 * 60),
             huge_pages: false,
         },
+        egress: EgressSettings {
+            resolver: vec!["127.0.0.1:5300".parse().expect("address"), "[::1]:53".parse().expect("address")],
+            allow_private_cidrs: vec!["10.1.2.0/24".parse().expect("range")],
+            extra_ca_file: Some(folder.path().join("ca.pem")),
+            connect: Duration::from_millis(19),
+            first_byte: Duration::from_millis(20),
+            total: Duration::from_millis(21),
+            concurrent_per_run: 22,
+            redirects_max: 0,
+            request_bytes_max: 24,
+            header_bytes_max: 8192,
+        },
+        secrets: BTreeMap::from([
+            ("A".into(), SecretSource::Env("A_KEY".into())),
+            ("B".into(), SecretSource::File(folder.path().join("b.txt"))),
+            ("C".into(), SecretSource::Vault { mount: "kv".into(), path: "orders/api".into(), field: "token".into() }),
+        ]),
+        vault: Some(VaultSettings {
+            address: "https://vault.example:8200/".into(),
+            token: VaultToken::File("/run/token".into()),
+            namespace: Some("team/a".into()),
+            refresh: Duration::from_secs(25),
+        }),
         log: Log { format: LogFormat::Json, filter: "warn,cordon=debug".into() },
     };
     assert_eq!(config, expected);
@@ -140,12 +185,12 @@ fn a_variable_can_name_the_file_and_a_file_that_is_not_there_is_a_mistake() {
 
 #[test]
 fn every_mistake_of_file_flags_and_variables_is_told_at_once_with_its_place() {
-    let text = "[server]\nlisten = \"here\"\nlisen = 1\n[admission]\nmemory_mb = 15\n[pools]\n[egress]\nresolver = []\n[secrets.API_KEY]\nenv = \"X\"\n";
+    let text = "[server]\nlisten = \"here\"\nlisen = 1\n[admission]\nmemory_mb = 15\n[pools]\n[egress]\nresolver = [\"dns\"]\n[secrets.API_KEY]\nenv = 1\n[secrets.B]\n";
     let errors = load(text, &[("CORDON_OPERATOR_LISTEN", "there"), ("CORDON_LOG_FORMAT", "xml")]).expect_err("many mistakes");
     let line = |m: &Mistake| m.position.map(|position| (position.line, position.column));
     let places: Vec<_> = errors.mistakes().iter().filter_map(line).collect();
-    assert_eq!(places, [(2, 10), (3, 1), (5, 13), (6, 2), (7, 2), (9, 2)], "{errors}");
-    assert_eq!(errors.mistakes().len(), 8, "{errors}");
+    assert_eq!(places, [(2, 10), (3, 1), (5, 13), (6, 2), (8, 13), (10, 7), (11, 1)], "{errors}");
+    assert_eq!(errors.mistakes().len(), 9, "{errors}");
     assert!(errors.mistakes().iter().all(|mistake| !mistake.mend.is_empty()));
 }
 
@@ -183,12 +228,61 @@ fn each_number_is_accepted_at_its_ends_and_refused_past_them() {
         ("pool", "intake", 1, 1024),
         ("pool", "replace_after_forks", 1, 10_000_000),
         ("pool", "replace_after_minutes", 1, 10_080),
+        ("egress", "connect_ms", 1, 60_000),
+        ("egress", "first_byte_ms", 1, 300_000),
+        ("egress", "total_ms", 1, 600_000),
+        ("egress", "concurrent_per_run", 1, 256),
+        ("egress", "redirects_max", 0, 20),
+        ("egress", "request_bytes_max", 0, 1 << 30),
+        ("egress", "header_bytes_max", 8192, 1 << 20),
     ];
     for (section, key, least, most) in ranges {
         for (number, right) in [(least - 1, false), (least, true), (most, true), (most + 1, false)] {
             let text = format!("[{section}]\n{key} = {number}\n");
             assert_eq!(load(&text, &[]).is_ok(), right, "{text}");
         }
+    }
+}
+
+#[test]
+fn a_secret_comes_from_exactly_one_place() {
+    let secret = |text: &str| load(&format!("[secrets.KEY]\n{text}\n"), &[]);
+    assert!(secret("env = \"KEY\"").is_ok() && secret("file = \"key\"").is_ok());
+    for bad in ["", "env = \"A\"\nfile = \"b\"", "env = \"\"", "env = \"1A\"", "file = \"\"", "value = \"x\"", "vault = \"kv/p\""] {
+        assert!(secret(bad).is_err(), "{bad}");
+    }
+    for (name, right) in [("A_1", true), ("__proto__", false), ("\"a b\"", false), ("1", false), ("\"\"", false)] {
+        assert_eq!(load(&format!("[secrets.{name}]\nenv = \"A\"\n"), &[]).is_ok(), right, "{name}");
+    }
+    assert!(load("[secrets]\nKEY = \"the value itself\"\n", &[]).is_err());
+}
+
+#[test]
+fn a_secret_from_vault_needs_a_vault_with_an_address_and_one_token() {
+    let secret = "[secrets.KEY]\nvault = \"kv/p#f\"\n";
+    let vault = |text: &str| load(&format!("{secret}[vault]\n{text}\n"), &[]);
+    let address = "address = \"https://vault.example\"";
+    assert!(load(secret, &[]).expect_err("no vault").to_string().contains("there is no [vault]"));
+    for (token, right) in
+        [("token_env = \"T\"", true), ("token_file = \"t\"", true), ("", false), ("token_env = \"T\"\ntoken_file = \"t\"", false)]
+    {
+        assert_eq!(vault(&format!("{address}\n{token}")).is_ok(), right, "{token}");
+    }
+    assert!(vault("token_env = \"T\"").is_err() && vault("address = \"http://vault.example\"\ntoken_env = \"T\"").is_err());
+    for (seconds, right) in [(9, false), (10, true), (86_400, true), (86_401, false)] {
+        assert_eq!(vault(&format!("{address}\ntoken_env = \"T\"\nrefresh_s = {seconds}")).is_ok(), right, "{seconds}");
+    }
+    for (namespace, right) in [("a/b-c_1", true), ("", false), ("/", false), ("a b", false), ("a\\r\\nb", false)] {
+        assert_eq!(vault(&format!("{address}\ntoken_env = \"T\"\nnamespace = \"{namespace}\"")).is_ok(), right, "{namespace}");
+    }
+}
+
+#[test]
+fn a_range_of_the_whole_internet_cannot_be_allowed() {
+    let cidrs = |list: &str| load(&format!("[egress]\nallow_private_cidrs = [{list}]\n"), &[]);
+    assert!(cidrs("\"10.1.2.0/24\", \"fd00::/16\"").is_ok() && cidrs("").is_ok());
+    for bad in ["\"0.0.0.0/0\"", "\"::/0\"", "\"10.1.2.0/24\", \"10.1.2.0/24\"", "1"] {
+        assert!(cidrs(bad).is_err(), "{bad}");
     }
 }
 
@@ -209,11 +303,12 @@ fn the_readme_shows_the_defaults() {
 
 #[test]
 fn the_readme_names_every_key() {
-    for section in ["server", "admission", "rate", "pool", "log"] {
+    for section in ["server", "admission", "rate", "pool", "egress", "secrets.NAME", "vault", "log"] {
         let mistakes = load(&format!("[{section}]\nno-such-key = 1\n"), &[]).expect_err("unknown").to_string();
         let known = mistakes.split("one of: ").nth(1).and_then(|rest| rest.lines().next()).expect("the known ones");
-        let (start, next) = (format!("[{section}]\n"), "\n[");
-        let shown = example().split(&start).nth(1).expect("a section").split(next).next().expect("it ends");
+        // Sections that are off are shown as comments.
+        let (start, next, example) = (format!("[{section}]"), "\n[", example().replace("\n# [", "\n["));
+        let shown = example.split(&start).nth(1).expect("a section").split(next).next().expect("it ends");
         for key in known.split(", ") {
             assert!(shown.contains(key.trim_end_matches('`')), "[{section}] in the README lacks {key}");
         }

@@ -274,7 +274,7 @@ mod tests {
             let own = profiles.default_for(Tier::Untrusted).expect("built in").limits;
             prop_assert!(granted.cpu_ms <= own.cpu_ms && granted.wall_ms <= own.wall_ms && granted.memory_mb <= own.memory_mb);
             prop_assert!(granted.output_bytes <= own.output_bytes && granted.log_lines <= own.log_lines);
-            prop_assert_eq!((granted.source_bytes, granted.sub_requests), (own.source_bytes, 0));
+            prop_assert_eq!((granted.source_bytes, granted.sub_requests), (own.source_bytes, own.sub_requests));
         }
     }
 }

@@ -6,5 +6,5 @@ mod profile;
 mod rate;
 
 pub use grant::{Granted, Question, Refused, grant};
-pub use profile::{Profiles, name_of};
+pub use profile::{Profiles, host_name, host_pattern, missing_secrets, name_of};
 pub use rate::{RateLimiter, RetryAfter};

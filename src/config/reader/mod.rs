@@ -1,8 +1,9 @@
 //! Reads one TOML table by hand: every question notes what is wrong with its answer and goes on, so that one look finds every mistake.
 
+mod lists;
+
 use super::document::Document;
 use super::mistake::Mistakes;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -14,6 +15,25 @@ const ENTRIES_MAX: usize = 256;
 
 /// Longest text value, in bytes.
 const TEXT_BYTES_MAX: usize = 4096;
+
+/// A place in the file that is kept for later: for mistakes that show only when two places are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place(Range<usize>);
+
+/// What is wrong with a value, in words that follow "`key`: ", and the mend where this value has one of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// What is wrong.
+    pub message: String,
+    /// How to mend this value; the key's general mend when absent.
+    pub mend: Option<String>,
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Self { message, mend: None }
+    }
+}
 
 /// A table being read. An answer of `None` means absent or wrong; wrong answers have been noted.
 #[derive(Debug)]
@@ -80,7 +100,13 @@ impl<'a> Reader<'a> {
     /// A text of at most 4096 bytes.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
         let value = self.take(key)?;
-        self.text_of(&self.name(key), value)
+        self.text_of(&self.name(key), value, TEXT_BYTES_MAX)
+    }
+
+    /// A text of at most `bytes_max` bytes: a body, not a word.
+    pub fn long_text(&mut self, key: &'static str, bytes_max: usize) -> Option<String> {
+        let value = self.take(key)?;
+        self.text_of(&self.name(key), value, bytes_max)
     }
 
     /// A text that parses as `T`, whose error says what is wrong; `mend` says what is right.
@@ -89,11 +115,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that `check` accepts and turns into `T`, or refuses in words that follow "`key`: ".
-    pub fn checked<T>(&mut self, key: &'static str, mend: &str, check: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub fn checked<T, E: Into<Wrong>>(&mut self, key: &'static str, mend: &str, check: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let value = self.take(key)?;
         let name = self.name(key);
-        let text = self.text_of(&name, value)?;
-        check(&text).map_err(|wrong| self.note(value.span(), format!("`{name}`: {wrong}"), mend)).ok()
+        let text = self.text_of(&name, value, TEXT_BYTES_MAX)?;
+        check(&text).map_err(|wrong| self.note_wrong(value.span(), &name, wrong.into(), mend)).ok()
     }
 
     /// One of a closed list of words.
@@ -103,51 +129,6 @@ impl<'a> Reader<'a> {
             let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
             found.ok_or_else(|| format!("`{text}` is not one of the words it may be"))
         })
-    }
-
-    /// A list of at most 256 different texts, each of which `check` accepts.
-    pub fn texts(&mut self, key: &'static str, mend: &str, check: impl Fn(&str) -> Result<(), String>) -> Option<Vec<String>> {
-        let value = self.take(key)?;
-        let name = self.name(key);
-        let DeValue::Array(items) = value.get_ref() else {
-            return self.wrong_kind(key, value, "a list", format!("write a list in square brackets; in it: {mend}"));
-        };
-        if items.len() > ENTRIES_MAX {
-            self.note(value.span(), format!("`{name}` has {} entries", items.len()), format!("keep it to {ENTRIES_MAX}"));
-            return None;
-        }
-        let mut texts = Vec::new();
-        for item in items.iter() {
-            let Some(text) = self.text_of(&name, item) else { continue };
-            match check(&text) {
-                Err(wrong) => self.note(item.span(), format!("`{name}`: {wrong}"), mend),
-                Ok(()) if texts.contains(&text) => self.note(item.span(), format!("`{name}` names `{text}` twice"), "remove one of them"),
-                Ok(()) => texts.push(text),
-            }
-        }
-        Some(texts)
-    }
-
-    /// A table of at most 256 texts under names that `check` accepts; empty when absent.
-    pub fn text_map(&mut self, key: &'static str, mend: &str, check: impl Fn(&str) -> Result<(), String>) -> BTreeMap<String, String> {
-        let Some(value) = self.take(key) else { return BTreeMap::new() };
-        let name = self.name(key);
-        let DeValue::Table(table) = value.get_ref() else {
-            self.wrong_kind::<()>(key, value, "a table", format!("write a section [{name}]"));
-            return BTreeMap::new();
-        };
-        if table.len() > ENTRIES_MAX {
-            self.note(value.span(), format!("`{name}` has {} entries", table.len()), format!("keep it to {ENTRIES_MAX}"));
-        }
-        let mut map = BTreeMap::new();
-        for (entry, value) in table.iter().take(ENTRIES_MAX) {
-            let path = format!("{name}.{}", entry.get_ref());
-            match check(entry.get_ref()) {
-                Err(wrong) => self.note(entry.span(), format!("`{path}`: {wrong}"), mend),
-                Ok(()) => map.extend(self.text_of(&path, value).map(|text| (entry.get_ref().to_string(), text))),
-            }
-        }
-        map
     }
 
     /// A section. `read` is called also when it is absent, so that defaults are in one place.
@@ -161,8 +142,25 @@ impl<'a> Reader<'a> {
             }
             None => (None, self.span.clone()),
         };
-        let Self { document, mistakes, .. } = *self;
-        Reader { document, mistakes, table, span, path: self.name(key), known: Vec::new() }.run(read)
+        self.inner(table, span, self.name(key)).run(read)
+    }
+
+    /// A section without which a whole thing is absent; none when it is.
+    pub fn optional_section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
+        let absent = !self.has(key);
+        self.known.extend(absent.then_some(key));
+        if absent { None } else { Some(self.section(key, read)) }
+    }
+
+    /// True when `key` is a list without entries.
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        let value = self.table.and_then(|table| table.get(key)).map(Spanned::get_ref);
+        matches!(value, Some(DeValue::Array(items)) if items.is_empty())
+    }
+
+    /// True when `key` is there, right or wrong.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
     }
 
     /// Refuses `key` by name when it is there: something that exists in the language but not in this version.
@@ -174,12 +172,27 @@ impl<'a> Reader<'a> {
 
     /// Notes a mistake about the value of `key`, or about the whole section when the key is absent.
     pub fn note_at(&self, key: &str, message: impl AsRef<str>, mend: impl Into<String>) {
+        self.note_in(&self.place(key), message, mend);
+    }
+
+    /// Notes a mistake in a place that was kept.
+    pub fn note_in(&self, place: &Place, message: impl AsRef<str>, mend: impl Into<String>) {
+        self.note(place.0.clone(), message, mend);
+    }
+
+    /// The place of the value of `key`, or that of the whole section when the key is absent.
+    pub fn place(&self, key: &str) -> Place {
         let entry = self.table.and_then(|table| table.get_key_value(key));
         let span = entry.map_or(self.span.clone(), |(key, value)| match value.get_ref() {
             DeValue::Table(_) | DeValue::Array(_) => key.span(),
             DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => value.span(),
         });
-        self.note(span, message, mend);
+        Place(span)
+    }
+
+    /// A reader of a table inside this one.
+    fn inner<'b>(&'b self, table: Option<&'b DeTable<'b>>, span: Range<usize>, path: String) -> Reader<'b> {
+        Reader { document: self.document, mistakes: self.mistakes, table, span, path, known: Vec::new() }
     }
 
     fn take(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -191,14 +204,14 @@ impl<'a> Reader<'a> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    fn text_of(&self, name: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+    fn text_of(&self, name: &str, value: &Spanned<DeValue<'_>>, bytes_max: usize) -> Option<String> {
         let DeValue::String(text) = value.get_ref() else {
             let message = format!("`{name}` is {}, a text is needed", article(value.get_ref()));
             self.note(value.span(), message, "write a text in double quotes");
             return None;
         };
-        if text.len() > TEXT_BYTES_MAX {
-            self.note(value.span(), format!("`{name}` has {} bytes", text.len()), format!("keep it to {TEXT_BYTES_MAX}"));
+        if text.len() > bytes_max {
+            self.note(value.span(), format!("`{name}` has {} bytes", text.len()), format!("keep it to {bytes_max}"));
             return None;
         }
         Some(text.to_string())
@@ -208,6 +221,10 @@ impl<'a> Reader<'a> {
         let message = format!("`{}` is {}, {needed} is needed", self.name(key), article(value.get_ref()));
         self.note(value.span(), message, mend);
         None
+    }
+
+    fn note_wrong(&self, span: Range<usize>, name: &str, wrong: Wrong, mend: &str) {
+        self.note(span, format!("`{name}`: {}", wrong.message), wrong.mend.unwrap_or_else(|| mend.to_owned()));
     }
 
     fn note(&self, span: Range<usize>, message: impl AsRef<str>, mend: impl Into<String>) {

@@ -1,4 +1,5 @@
 use super::*;
+use std::collections::BTreeMap;
 
 /// Reads `text` and gives the answer with each mistake as `line:column message`.
 fn read<T>(text: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> (Option<T>, Vec<String>) {
@@ -80,4 +81,60 @@ fn what_this_version_lacks_is_refused_by_name() {
     });
     assert_eq!(mistakes.len(), 1, "{mistakes:?}");
     assert!(mistakes[0].starts_with("2:"), "{mistakes:?}");
+}
+
+#[test]
+fn tables_that_come_more_than_once_are_read_in_order_and_their_mistakes_placed() {
+    let text = "[[t]]\na = 1\n[[t]]\n[[t]]\na = 9\nb = 1\n";
+    let (answer, mistakes) = read(text, |reader| reader.tables("t", 3, |t| (t.require(&["a"]), t.u64("a", 1..=2)).1));
+    assert_eq!(answer, Some(Some(vec![Some(1), None, None])));
+    assert_eq!(mistakes, ["3:1 `t.a` is missing", "5:5 `t.a` is 9, which is outside 1 to 2", "6:1 `t.b` is not a key here"]);
+    let (answer, mistakes) = read(text, |reader| reader.tables("t", 2, |_| ()));
+    assert_eq!((answer, mistakes), (Some(None), vec!["1:3 `t` has 3 entries".to_owned()]));
+    let (_, mistakes) = read("t = [1]\n[u]\n", |reader| (reader.tables("t", 2, |_| ()), reader.tables("u", 2, |_| ())));
+    assert_eq!(mistakes, ["1:6 `t` is a whole number, a table is needed", "2:1 `u` is a table, a list is needed"]);
+}
+
+#[test]
+fn tables_by_name_are_read_under_their_names() {
+    let text = "[m.a]\nn = 1\n[m.\"b c\"]\n[m.d]\nx = 1\n";
+    let plain = |name: &str| if name.contains(' ') { Err("has a space".to_owned()) } else { Ok(()) };
+    let (answer, mistakes) = read(text, |reader| reader.table_map("m", "no spaces", plain, |t| t.u64("n", 0..=1)));
+    assert_eq!(answer, Some(BTreeMap::from([("a".to_owned(), Some(1)), ("d".to_owned(), None)])));
+    assert_eq!(mistakes, ["3:4 `m.b c`: has a space", "5:1 `m.d.x` is not a key here"]);
+}
+
+#[test]
+fn numbers_in_a_list_are_in_range_and_different() {
+    let numbers = |text: &str| read(text, |reader| reader.numbers("l", 1..=9));
+    assert_eq!(numbers("l = [1, 9]"), (Some(Some(vec![1, 9])), vec![]));
+    for bad in ["l = [0]", "l = [10]", "l = [1, 1]", "l = [\"1\"]", "l = [-1]", "l = [99999999]", "l = 1"] {
+        assert_eq!(numbers(bad).1.len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn a_mend_of_its_own_is_told_instead_of_the_general_one_and_a_place_can_be_kept() {
+    let mistakes = Mistakes::default();
+    Document::new("x.toml", "a = \"b\"\n\nc = 1\n").read(&mistakes, |reader| {
+        reader.checked("a", "general", |_| Err::<(), _>(Wrong { message: "no".into(), mend: Some("its own".into()) }));
+        let place = reader.place("c");
+        reader.u64("c", 0..=1);
+        reader.note_in(&place, "later", "mend");
+    });
+    let errors = mistakes.none_or(()).expect_err("two");
+    let told: Vec<_> = errors.mistakes().iter().map(|m| (m.position.map_or(0, |p| p.line), m.mend.as_str())).collect();
+    assert_eq!(told, [(1, "its own"), (3, "mend")]);
+}
+
+#[test]
+fn a_long_text_and_a_section_that_may_be_absent() {
+    for (extra, wrong) in [(0, 0), (1, 1)] {
+        let (_, mistakes) = read(&format!("t = \"{}\"", "x".repeat(5000 + extra)), |r| r.long_text("t", 5000));
+        assert_eq!(mistakes.len(), wrong, "{mistakes:?}");
+    }
+    let (answer, mistakes) = read("", |r| r.optional_section("s", |s| s.require(&["a"])));
+    assert_eq!((answer, mistakes.len()), (Some(None), 0));
+    let (answer, mistakes) = read("[s]\n", |r| r.optional_section("s", |s| s.require(&["a"])));
+    assert_eq!((answer, mistakes), (Some(Some(())), vec!["1:1 `s.a` is missing".to_owned()]));
 }

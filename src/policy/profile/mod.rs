@@ -4,8 +4,10 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use read::{host_name, host_pattern};
+
 use crate::config::{ConfigErrors, Document, Mistake, Mistakes};
-use crate::model::{Profile, Tier};
+use crate::model::{EgressMode, Profile, Tier};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,7 +49,7 @@ impl Profiles {
         let mut profiles = BTreeMap::new();
         for (stem, document) in &documents {
             // A profile's name is its file's, so no two profiles of a folder share one.
-            profiles.extend(read::read(document, stem, &mistakes).map(|profile| (stem.clone(), Arc::new(profile))));
+            profiles.extend(read::read(document, stem, folder, &mistakes).map(|profile| (stem.clone(), Arc::new(profile))));
         }
         let untrusted = name_of(Tier::Untrusted);
         if !documents.iter().any(|(stem, _)| stem == untrusted) && mistakes.count() == 0 {
@@ -72,6 +74,21 @@ impl Profiles {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Profile>> {
         self.0.values()
     }
+}
+
+/// Finds secrets that a profile grants and the server's configuration does not define. Only in mode `allowlist`, where a value is needed:
+/// elsewhere a secret is a token that nobody replaces. Caused by the operator's profile or `cordon.toml`.
+pub fn missing_secrets(profiles: &Profiles, defined: impl Fn(&str) -> bool) -> Result<(), ConfigErrors> {
+    let mistakes = Mistakes::default();
+    for profile in profiles.iter().filter(|profile| profile.egress.mode == EgressMode::Allowlist) {
+        for name in profile.egress.secrets.iter().map(|secret| &secret.name).filter(|name| !defined(name)) {
+            let message =
+                format!("the profile `{}` grants the secret `{name}`, which the server's configuration does not define", profile.name);
+            let mend = format!("add [secrets.{name}] with env, file or vault to cordon.toml, or remove the [[secret]]");
+            mistakes.note(Mistake::of(format!("{}.toml", profile.name), message, mend));
+        }
+    }
+    mistakes.none_or(())
 }
 
 /// The profile files of `folder` with their names, in order.

@@ -1,3 +1,6 @@
+mod egress;
+mod secrets;
+
 use super::*;
 use crate::model::{Digest, Durability, EgressMode, Jit, Limits};
 
@@ -30,7 +33,9 @@ fn the_built_in_profiles_stand_for_the_three_tiers_and_reach_nothing() {
     for tier in Tier::ALL {
         let profile = profiles.default_for(tier).expect("each tier has one");
         assert_eq!((profile.tier, profile.name.as_str()), (tier, name_of(tier)));
-        assert_eq!((profile.egress.mode, profile.limits.sub_requests), (EgressMode::Deny, 0));
+        let asked = if tier == Tier::Untrusted { (EgressMode::Synthetic, 50) } else { (EgressMode::Deny, 0) };
+        assert_eq!((profile.egress.mode, profile.limits.sub_requests), asked);
+        assert!(profile.egress.rules.is_empty() && profile.egress.fixtures.is_empty() && profile.egress.secrets.is_empty());
         assert!(profile.limits.memory_mb < 1024, "the containment corpus calls a GiB an escape");
     }
     let durability = |tier| profiles.default_for(tier).map(|profile| profile.durability);
@@ -101,20 +106,6 @@ fn each_limit_is_accepted_at_its_ends_and_refused_past_them() {
         let text = LEAST.replace("cpu_ms = 1", &format!("cpu_ms = {cpu}")).replace("wall_ms = 1", &format!("wall_ms = {wall}"));
         assert_eq!(one(&text).is_ok(), right, "{text}");
     }
-}
-
-#[test]
-fn what_needs_outbound_requests_is_refused_by_name_place_and_mend() {
-    let allowlist = "[egress]\nmode = \"allowlist\"\n[[egress.rule]]\nhost = \"good.example\"\n[[secret]]\nname = \"API_KEY\"\n";
-    let errors = one(&format!("{LEAST}{allowlist}")).expect_err("not in this version");
-    let told: Vec<_> = errors.mistakes().iter().map(|m| (m.position.map(|p| p.line), m.message.as_str())).collect();
-    let expected = [
-        (Some(9), "`egress.mode`: `allowlist` is not supported by this version"),
-        (Some(10), "`[[egress.rule]]` is not supported by this version"),
-        (Some(12), "`[[secret]]` is not supported by this version"),
-    ];
-    assert_eq!(told, expected);
-    assert!(errors.mistakes().iter().all(|m| m.mend.contains("outbound requests are not in this version")));
 }
 
 #[test]
@@ -209,8 +200,44 @@ fn the_readme_tells_the_limits_of_the_built_in_profiles() {
     row("`cpuMs`", |limits| written(limits.cpu_ms));
     row("`wallMs`", |limits| written(limits.wall_ms));
     row("`memoryMb`", |limits| written(limits.memory_mb));
+    row("`subRequests`", |limits| written(limits.sub_requests));
     row("`outputBytes`", |limits| bytes(limits.output_bytes));
     row("`logBytes` and `logLines`", |limits| format!("{}, {}", bytes(limits.log_bytes), written(limits.log_lines)));
     row("sources and modules", |limits| format!("{}, {}", bytes(limits.source_bytes), written(limits.modules)));
     row("input", |limits| bytes(limits.input_bytes));
+}
+
+/// The README's example of a profile, with the tables that are shown as comments.
+fn example() -> String {
+    let after = include_str!("../../../README.md").split("\n```toml\n").nth(2).expect("a second example");
+    after.split("\n```\n").next().expect("it ends").to_owned()
+}
+
+#[test]
+fn the_readmes_profile_is_right_and_shows_the_defaults_of_a_rule() {
+    let profiles = folder(&[("untrusted.toml", LEAST), ("orders.toml", &example())]).expect("right");
+    let shown = profiles.by_name("orders").expect("there").egress.rules.first().expect("a rule").clone();
+    let rule = |lines: &str| {
+        let text = example()
+            .replace("[[egress.rule]]", &format!("[[egress.rule]]\nhost = \"api.example\"\nreason = \"r\"\n{lines}\n[[egress.rule]]"));
+        let profiles = folder(&[("untrusted.toml", LEAST), ("orders.toml", &text)]).expect("right");
+        profiles.by_name("orders").expect("there").egress.rules.first().expect("a rule").clone()
+    };
+    let plain = rule("inject = [\"API_KEY\"]");
+    assert_eq!(crate::model::EgressRule { reason: plain.reason.clone(), ..shown }, plain);
+}
+
+#[test]
+fn the_readmes_profile_names_every_key() {
+    let example = format!("\n{}", example());
+    for table in ["", "[limits]", "[egress]", "[[egress.rule]]", "[[egress.fixture]]", "[[secret]]"] {
+        let told = one(&format!("{table}\nno-such-key = 1\n")).expect_err("unknown").to_string();
+        let known = told.split("`no-such-key` is not a key").nth(1).or(told.split(".no-such-key` is not a key").nth(1)).expect("told");
+        let known = known.split("one of: ").nth(1).and_then(|rest| rest.lines().next()).expect("the known ones");
+        for key in known.split(", ") {
+            let named =
+                [format!("\n{key} = "), format!("\n# {key} = "), format!("[{key}]"), format!("[egress.{key}]"), format!(" or {key} = ")];
+            assert!(named.iter().any(|named| example.contains(named)), "the README's profile lacks {key} of {table}");
+        }
+    }
 }

@@ -1,44 +1,60 @@
 //! One profile file becomes one [`Profile`], or every mistake in it.
 
-use crate::config::{Document, Mistakes, Reader};
+mod agree;
+mod egress;
+mod fixture;
+mod host;
+mod rule;
+mod secret;
+mod words;
+
+pub use host::{host_name, host_pattern};
+
+use crate::config::{Document, Mistakes, Reader, VARIABLE_NAME_MEND, variable_name};
 use crate::model::{Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
+use egress::Egress;
+use fixture::Bodies;
+use secret::Secret;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use words::sentence;
 
 /// Longest name of a profile, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Longest name of a variable, in bytes.
-const VAR_NAME_BYTES_MAX: usize = 128;
-
 /// Most text of all variables of a profile together, in bytes: they are copied into every run.
 const VARS_BYTES_MAX: usize = 64 << 10;
 
-/// Mend for whatever needs outbound requests.
-const NO_EGRESS: &str = "outbound requests are not in this version: remove it, and keep `mode = \"deny\"` in [egress]";
-
-/// Reads the profile in `document`. `stem`, its file's name without `.toml`, must be its name.
-pub(super) fn read(document: &Document, stem: &str, mistakes: &Mistakes) -> Option<Profile> {
+/// Reads the profile in `document`. `stem`, its file's name without `.toml`, must be its name; files that it names
+/// are in `folder`, and a built-in profile has none.
+pub(super) fn read(document: &Document, stem: &str, folder: Option<&Path>, mistakes: &Mistakes) -> Option<Profile> {
     let digest = Digest::of(document.text().as_bytes());
     document.read(mistakes, |reader| {
         reader.require(&["name", "tier", "description", "limits"]);
         let tier = read_tier(reader);
-        let profile = Profile {
+        let limits = reader.section("limits", read_limits);
+        let vars = read_vars(reader);
+        let before = mistakes.count();
+        let (egress, secrets) = read_egress(reader, tier, &limits, &vars, &mut Bodies::beside(folder));
+        // What is left of wrong tables would only lead to mistakes about mistakes.
+        if egress.mode == EgressMode::Allowlist && mistakes.count() == before {
+            agree::agree(reader, &egress.rules, &secrets);
+        }
+        Profile {
             name: read_name(reader, stem, tier),
             tier: tier.unwrap_or(Tier::Untrusted),
             description: reader.checked("description", "say in one sentence what this profile is for", sentence).unwrap_or_default(),
-            limits: reader.section("limits", read_limits),
-            vars: read_vars(reader),
-            egress: Arc::new(EgressGrant { mode: reader.section("egress", read_egress), ..EgressGrant::default() }),
+            limits,
+            vars,
+            egress: Arc::new(granted(egress, secrets)),
             durability: reader.choice("durability", &DURABILITIES).unwrap_or(default_durability(tier)),
             require_hardening: reader
                 .texts("require_hardening", &format!("name layers of this list: {}", LAYERS.join(", ")), layer)
                 .unwrap_or_default(),
             jit: if reader.bool("jitless").unwrap_or(false) { Jit::Off } else { Jit::On },
             digest,
-        };
-        reader.refuse("secret", "`[[secret]]` is not supported by this version", NO_EGRESS);
-        profile
+        }
     })
 }
 
@@ -97,8 +113,7 @@ fn read_limits(reader: &mut Reader<'_>) -> Limits {
 }
 
 fn read_vars(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
-    let mend = "use letters, digits and `_`, not starting with a digit, at most 128; `__proto__` is taken";
-    let vars = reader.text_map("vars", mend, variable_name);
+    let vars = reader.text_map("vars", VARIABLE_NAME_MEND, variable_name);
     let bytes: usize = vars.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > VARS_BYTES_MAX {
         reader.note_at("vars", format!("the variables have {bytes} bytes together"), format!("keep them to {VARS_BYTES_MAX}"));
@@ -106,20 +121,25 @@ fn read_vars(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     vars
 }
 
-fn read_egress(reader: &mut Reader<'_>) -> EgressMode {
-    reader.require(&["mode"]);
-    reader.refuse("rule", "`[[egress.rule]]` is not supported by this version", NO_EGRESS);
-    let mode = reader.checked("mode", NO_EGRESS, |text| match text {
-        "deny" => Ok(EgressMode::Deny),
-        "allowlist" => Err("`allowlist` is not supported by this version".to_owned()),
-        other => Err(format!("`{other}` is not an egress mode")),
-    });
-    mode.unwrap_or(EgressMode::Deny)
+/// `[egress]` and `[[secret]]`.
+fn read_egress(
+    reader: &mut Reader<'_>,
+    tier: Option<Tier>,
+    limits: &Limits,
+    vars: &BTreeMap<String, String>,
+    bodies: &mut Bodies<'_>,
+) -> (Egress, Vec<Secret>) {
+    let egress = reader.section("egress", |section| egress::read(section, tier, limits.sub_requests, bodies));
+    (egress, secret::read_all(reader, vars))
 }
 
-fn sentence(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+fn granted(egress: Egress, secrets: Vec<Secret>) -> EgressGrant {
+    EgressGrant {
+        mode: egress.mode,
+        rules: egress.rules.into_iter().map(|rule| rule.rule).collect(),
+        fixtures: egress.fixtures,
+        secrets: secrets.into_iter().map(|secret| secret.grant).collect(),
+    }
 }
 
 /// A hardening layer that exists.
@@ -132,12 +152,4 @@ fn plain_name(text: &str) -> Result<(), String> {
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
     let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
     if starts && plain && text.len() <= NAME_BYTES_MAX { Ok(()) } else { Err(format!("`{text}` is not a plain name")) }
-}
-
-/// The form of a variable's name. `__proto__` would set the prototype of the object it becomes a property of.
-fn variable_name(text: &str) -> Result<(), String> {
-    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let right = starts && plain && text.len() <= VAR_NAME_BYTES_MAX && text != "__proto__";
-    if right { Ok(()) } else { Err("this is not a name for a variable".to_owned()) }
 }
