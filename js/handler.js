@@ -10,6 +10,7 @@ const {
   ObjectFreeze,
   ReflectApply,
   StringPrototypeToLowerCase,
+  TypedArrayPrototypeGetByteLength,
   TypeError,
   uncurryThis,
 } = primordials;
@@ -64,7 +65,7 @@ function textOf(bytes) {
   try {
     return decode(strict, bytes);
   } catch {
-    return { base64: forgivingBase64EncodeFromBuffer(bytes) };
+    return { base64: forgivingBase64EncodeFromBuffer(bytes, 0, TypedArrayPrototypeGetByteLength(bytes)) };
   }
 }
 

@@ -177,8 +177,10 @@ impl Watch<'_> {
                     Err(fault) => return End::Killed(Kill::Lied(format!("what it asked for does not fit a frame: {fault}"))),
                 },
                 frame = self.cell.frame(self.caps.frame_bytes, &mut outgoing) => match frame {
-                    Ok(FromCell::Talk(talk)) => if let Err(lie) = errands.take(talk) { return End::Killed(Kill::Lied(lie)) },
-                    Ok(frame) => if let Some(end) = self.take(frame) { return end },
+                    // All is sent: the next may follow.
+                    Ok(None) => {}
+                    Ok(Some(FromCell::Talk(talk))) => if let Err(lie) = errands.take(talk) { return End::Killed(Kill::Lied(lie)) },
+                    Ok(Some(frame)) => if let Some(end) = self.take(frame) { return end },
                     Err(Silence::Fault(fault)) => return End::Killed(Kill::Lied(fault.to_string())),
                     Err(Silence::Closed) => return End::Silent,
                 },

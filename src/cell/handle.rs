@@ -100,14 +100,14 @@ impl Cell {
         }
     }
 
-    /// The next frame, longest `most` bytes, while what is in `outgoing` is sent. Reading never waits for writing, so a cell that writes and a
-    /// supervisor that writes do not wait for each other. Cancelling loses nothing.
-    pub(super) async fn frame(&mut self, most: usize, outgoing: &mut BytesMut) -> Result<FromCell, Silence> {
+    /// The next frame, longest `most` bytes, while what is in `outgoing` is sent; none as soon as all of that has gone. Reading never waits for
+    /// writing, so a cell that writes and a supervisor that writes do not wait for each other. Cancelling loses nothing.
+    pub(super) async fn frame(&mut self, most: usize, outgoing: &mut BytesMut) -> Result<Option<FromCell>, Silence> {
         let (mut reader, mut writer) = self.stream.split();
         loop {
             if let Some(decoded) = frame::decode(&self.buffer, most)? {
                 bytes::Buf::advance(&mut self.buffer, decoded.taken);
-                return Ok(decoded.frame);
+                return Ok(Some(decoded.frame));
             }
             tokio::select! {
                 read = reader.read_buf(&mut self.buffer) => match read {
@@ -118,6 +118,9 @@ impl Cell {
                     // It is about to close its end; what it said before that is still to be read.
                     if written.is_err() {
                         outgoing.clear();
+                    }
+                    if outgoing.is_empty() {
+                        return Ok(None);
                     }
                 }
             }

@@ -180,7 +180,7 @@ pub(super) async fn execute(
         }
     }
     observe(inner, ready, &execution, &verdict, waited);
-    ready.report(execution, verdict, queue, desk.ledger().0)
+    ready.report(execution, verdict, queue, desk.ledger())
 }
 
 fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict, waited: Option<Duration>) {

@@ -12,3 +12,4 @@ mod siblings;
 mod storm;
 mod surface;
 mod survival;
+mod web;

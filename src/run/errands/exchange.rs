@@ -1,8 +1,8 @@
 //! One request of a run, as a task of its own: it ends with its handle.
 
 use super::Denials;
-use crate::egress::{Desk, Fault, InBody, Inbound, OutBody, Outbound};
-use crate::model::exchange::{Answer, AnswerHead, Ask, AskBody, Piece};
+use crate::egress::{Desk, Fault, OutBody, Outbound};
+use crate::model::exchange::{Answer, Ask, AskBody};
 use crate::model::frame::ToCell;
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -10,7 +10,6 @@ use tokio::task::AbortHandle;
 
 /// A request under way. Dropping it ends the exchange.
 pub(super) struct Exchange {
-    wants: mpsc::Sender<()>,
     pieces: Option<mpsc::Sender<(Bytes, bool)>>,
     tasks: Vec<AbortHandle>,
 }
@@ -27,7 +26,6 @@ impl Exchange {
     pub(super) fn begin(ask: Ask, desk: Desk, denials: Denials, to_cell: mpsc::Sender<ToCell>) -> Self {
         let way = Way { stream: ask.stream, to_cell };
         let Ask { method, url, headers, body, redirect, .. } = ask;
-        let (wants, wanted) = mpsc::channel(1);
         let mut tasks = Vec::new();
         let (body, pieces) = match body {
             AskBody::None => (OutBody::Empty, None),
@@ -40,13 +38,8 @@ impl Exchange {
             }
         };
         let outbound = Outbound { method, url, headers, body, redirect };
-        tasks.push(tokio::spawn(way.serve(desk, outbound, denials, wanted)).abort_handle());
-        Self { wants, pieces, tasks }
-    }
-
-    /// The cell waits for a piece of the answer's body. False when it waits for one already, or nothing will come.
-    pub(super) fn want(&self) -> bool {
-        self.wants.try_send(()).is_ok()
+        tasks.push(tokio::spawn(way.serve(desk, outbound, denials)).abort_handle());
+        Self { pieces, tasks }
     }
 
     /// The piece that was asked for. False when none was, or nobody needs it any more.
@@ -81,59 +74,10 @@ impl Way {
         }
     }
 
-    /// Has the request sent and passes on what comes back.
-    async fn serve(self, desk: Desk, outbound: Outbound, denials: Denials, wanted: mpsc::Receiver<()>) {
-        let (answer, body) = match desk.fetch(outbound).await {
-            Ok(inbound) => head(inbound),
-            Err(fault) => (refusal(fault, &denials), None),
-        };
-        let told = self.to_cell.send(ToCell::Answered { stream: self.stream, answer: Box::new(answer) }).await;
-        if let (Ok(()), Some(body)) = (told, body) {
-            self.pass(body, wanted, &denials).await;
-        }
-    }
-
-    /// Passes on a body, a piece for each want.
-    async fn pass(self, mut body: InBody, mut wanted: mpsc::Receiver<()>, denials: &Denials) {
-        let stream = self.stream;
-        while wanted.recv().await.is_some() {
-            let frame = match body.next().await {
-                Some(Ok(bytes)) => ToCell::Piece(Piece { stream, bytes, last: false }),
-                None => ToCell::Piece(Piece { stream, bytes: Bytes::new(), last: true }),
-                Some(Err(fault)) => ToCell::Broken { stream, message: words(fault, denials) },
-            };
-            let over = !matches!(&frame, ToCell::Piece(Piece { last: false, .. }));
-            if self.to_cell.send(frame).await.is_err() || over {
-                return;
-            }
-        }
-    }
-}
-
-fn head(inbound: Inbound) -> (Answer, Option<InBody>) {
-    let Inbound { status, headers, url, redirected, body } = inbound;
-    let status_text = hyper_phrase(status);
-    (Answer::Head(AnswerHead { status, status_text, headers, url, redirected, body: body.is_some() }), body)
-}
-
-fn hyper_phrase(_status: u16) -> String {
-    String::new()
-}
-
-fn refusal(fault: Fault, denials: &Denials) -> Answer {
-    match fault {
-        Fault::Denied(denial) => {
-            denials.add(denial.clone());
-            Answer::Denied(denial)
-        }
-        Fault::Failed { code, message } => Answer::Failed { code: code.to_owned(), message },
-    }
-}
-
-fn words(fault: Fault, denials: &Denials) -> String {
-    match refusal(fault, denials) {
-        Answer::Denied(denial) => format!("the body ends early: {}", denial.reason),
-        Answer::Failed { message, .. } => format!("the body ends early: {message}"),
-        Answer::Head(_) => String::new(),
+    /// Tells the cell what became of its request. A cell that is gone needs no answer.
+    async fn serve(self, desk: Desk, outbound: Outbound, denials: Denials) {
+        let Fault::Denied(denial) = desk.refuse(outbound);
+        denials.add(denial.clone());
+        let _ = self.to_cell.send(ToCell::Answered { stream: self.stream, answer: Box::new(Answer::Denied(denial)) }).await;
     }
 }

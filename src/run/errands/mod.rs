@@ -103,7 +103,6 @@ impl Errands for RunErrands {
     fn take(&mut self, talk: Talk) -> Result<(), String> {
         match talk {
             Talk::Ask(ask) => self.ask(*ask),
-            Talk::Want { stream } if self.exchanges.get(&stream).is_some_and(Exchange::want) => Ok(()),
             Talk::Piece(piece) => self.piece(piece),
             Talk::Abandon { stream } if self.exchanges.remove(&stream).is_some() => Ok(()),
             Talk::Want { .. } | Talk::Abandon { .. } => self.stray(),
