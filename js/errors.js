@@ -55,5 +55,5 @@ function install(target, uncaught) {
   core.reportUnhandledException = (error) => { uncaught(error); };
 }
 
-return { install, Navigator, navigator, WorkerGlobalScope };
+return { install, Navigator, navigator, USER_AGENT };
 })();

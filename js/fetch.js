@@ -21,10 +21,10 @@ const abort = core.loadExtScript("ext:deno_web/03_abort_signal.js");
 const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
 const { processUrlList, Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
 const { fromInnerResponse, nullBodyStatus } = core.loadExtScript("ext:deno_fetch/23_response.js");
+const { USER_AGENT } = core.loadExtScript("ext:cordon/errors.js");
 const { markRefused } = core.loadExtScript("ext:cordon/guard.js");
 const { Exchange } = core.loadExtScript("ext:cordon/wire.js");
 
-const USER_AGENT = "Cordon";
 // What every denial of a request has as its `code`.
 const CODE = "egressDenied";
 // How redirects are treated. Source: `Redirect` in ops/src/port.rs.
@@ -89,13 +89,14 @@ function headersOf(request) {
   return list;
 }
 
-function responseOf(request, head, stream) {
+// `body` is a stream, text or bytes that nobody has read yet, or null for an empty one.
+function responseOf(request, head, body) {
   const urls = processUrlList(request.urlList, request.urlListProcessed);
   const urlList = head.redirected ? [urls[0], head.url] : [urls[0]];
   const empty = nullBodyStatus(head.status) || request.method === "HEAD";
   return {
     aborted: false,
-    body: stream === null || empty ? (empty ? null : new InnerBody(null)) : new InnerBody(stream),
+    body: empty ? null : new InnerBody(body),
     headerList: head.headers,
     status: head.status,
     statusMessage: head.statusText,
@@ -107,18 +108,16 @@ function responseOf(request, head, stream) {
 
 // What needs nobody else: a blob of this run, or data that is in the URL itself.
 function local(request, url) {
+  const found = (headers, body) =>
+    responseOf(request, { status: 200, statusText: "OK", headers, redirected: false }, body);
   const blob = request.blobUrlEntry;
   if (blob !== null) {
     if (request.method !== "GET") throw new TypeError("fetch failed: a blob: URL takes the method GET only");
-    const head = { status: 200, statusText: "OK", headers: [["content-length", `${blob.size}`], ["content-type", blob.type]], redirected: false };
-    return responseOf(request, head, blob.stream());
+    return found([["content-length", `${blob.size}`], ["content-type", blob.type]], blob.stream());
   }
   if (StringPrototypeSlice(url, 0, StringPrototypeIndexOf(url, ":")) !== "data") return null;
-  const found = op_cordon_data_url(url);
-  const head = { status: 200, statusText: "OK", headers: [["content-type", found[0]]], redirected: false };
-  const response = responseOf(request, head, null);
-  if (request.method !== "HEAD") response.body = new InnerBody({ body: found[1], consumed: false });
-  return response;
+  const data = op_cordon_data_url(url);
+  return found([["content-type", data[0]]], { body: data[1], consumed: false });
 }
 
 function send(request, signal, resolve, reject) {

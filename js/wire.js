@@ -241,5 +241,5 @@ function deliver(kind, id, text, length) {
   }
 }
 
-return { deliver, Exchange, exchanges, Receiver, Sender };
+return { deliver, Exchange };
 })();

@@ -27,7 +27,6 @@ const KEPT: &[&str] = &[
     "op_blob_remove_part",
     "op_blob_revoke_object_url",
     "op_blob_slice_part",
-    "op_cancel_handle",
     "op_close",
     "op_compression_finish",
     "op_compression_new",

@@ -17,8 +17,8 @@ pub use machine::Machine;
 pub use mistake::{ConfigErrors, Excerpt, Mistake, Mistakes, Position};
 pub use overrides::Overrides;
 pub use reader::{Place, Reader, Wrong};
-pub use secrets::{SecretSource, VARIABLE_NAME_MEND, VaultSettings, VaultToken, variable_name};
-pub use sections::{Admission, Log, LogFormat, Pool, Rate, Server};
+pub use secrets::{SecretSource, VARIABLE_NAME_MEND, VaultSettings, VaultToken, named, variable_name};
+pub use sections::{Admission, Log, LogFormat, Pool, Rate, Server, path};
 
 use overrides::Layers;
 use std::collections::BTreeMap;

@@ -21,6 +21,11 @@ pub fn variable_name(text: &str) -> Result<(), String> {
     if right { Ok(()) } else { Err("this is not a name for a variable".to_owned()) }
 }
 
+/// The name itself, if it is one that `env` can show.
+pub fn named(text: &str) -> Result<String, String> {
+    variable_name(text).map(|()| text.to_owned())
+}
+
 /// `[secrets.NAME]`: where one secret's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
@@ -113,10 +118,6 @@ fn one_of(reader: &Reader<'_>, keys: &[&'static str]) -> bool {
         [_, second, ..] => reader.note_at(second, format!("{} are there together", given.join(" and ")), "write exactly one of them"),
     }
     false
-}
-
-fn named(text: &str) -> Result<String, String> {
-    variable_name(text).map(|()| text.to_owned())
 }
 
 /// `mount/path#field`. Nothing in it needs an escape in a URL, and no segment of the path is empty or climbs.

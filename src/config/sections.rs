@@ -192,8 +192,8 @@ fn folder(reader: &mut Reader<'_>, key: &'static str) -> Option<PathBuf> {
     reader.checked(key, "write a folder's path", path)
 }
 
-/// A folder's path: not empty.
-pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+/// A path of a file or a folder: not empty.
+pub fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 

@@ -1,18 +1,21 @@
 //! The line to the supervisor as one run sees it: what the guest asks goes out, and what comes back is told to the guest.
 
 use super::port::Sink;
-use crate::model::exchange::{Answer, Ask, AskBody, Piece, Redirect, Talk};
+use crate::model::exchange::{Answer, Ask, AskBody, PIECE_BYTES_MAX, Piece, Redirect, Talk};
 use crate::model::frame::{FromCell, ToCell};
 use bytes::Bytes;
 use cordon_ops::port::{self, Delivery};
 use serde_json::json;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::task::Waker;
 use std::time::Duration;
 
 /// The next frame, if one is there.
 pub(super) type Receive = Box<dyn FnMut() -> Option<ToCell>>;
+
+// Both sides cut bodies at the same length.
+const _: () = assert!(port::PIECE_BYTES_MAX == PIECE_BYTES_MAX);
 
 /// The two ends that a cell gives to its run.
 pub struct Line {
@@ -126,7 +129,6 @@ struct Nap {
 
 thread_local! {
     static NAP: RefCell<Option<Nap>> = const { RefCell::new(None) };
-    static NAPPING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// From now on this thread can wait for the line where its runtime would only wait for timers.
@@ -139,16 +141,12 @@ pub(super) fn nap(most: Option<Duration>, waker: &Waker) {
     NAP.with_borrow_mut(|nap| {
         if let Some(nap) = nap {
             nap.until = Some((most, waker.clone()));
-            NAPPING.set(true);
         }
     });
 }
 
 /// Called by the runtime before it waits.
 pub(super) fn before_park() {
-    if !NAPPING.replace(false) {
-        return;
-    }
     NAP.with_borrow_mut(|nap| {
         if let Some(nap) = nap
             && let Some((most, waker)) = nap.until.take()

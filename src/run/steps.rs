@@ -19,6 +19,7 @@ use crate::policy::{self, Granted, Question};
 use crate::provenance::{Intended, Intent, Sealed};
 use crate::store::Batch;
 use crate::telemetry::{Overshoot, Start};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Denials that a run's answer carries at most; the cell stops telling at this number.
@@ -159,7 +160,7 @@ pub(super) async fn execute(
     let queue = ready.asked_at.elapsed();
     let limits = ready.granted.grant().limits;
     let waited = cell.as_ref().ok().and_then(Cell::waited);
-    let desk = Desk::new(std::sync::Arc::clone(&ready.grant().egress));
+    let desk = Desk::new(Arc::clone(&ready.grant().egress));
     let mut errands = RunErrands::new(desk.clone(), ready.asks(), DENIALS_MAX);
     let denials = errands.denials();
     let mut execution = match cell {

@@ -1,11 +1,11 @@
 //! `[[egress.fixture]]`: a canned answer, its body in the profile or in a file beside it.
 
 use super::words::{METHODS_MEND, header_name, header_value, method};
-use crate::config::{Reader, Wrong};
+use crate::config::{Reader, Wrong, path};
 use crate::model::{Digest, EgressFixture};
 use bytes::Bytes;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use url::Url;
 
 /// Longest body of a fixture, in bytes.
@@ -83,7 +83,7 @@ fn read_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 
 fn read_body(reader: &mut Reader<'_>, bodies: &mut Bodies<'_>) -> Option<Bytes> {
     let text = reader.long_text("body", BODY_BYTES_MAX);
-    let file = reader.checked("file", "write a file's path, relative to the profile's folder", file_path);
+    let file = reader.checked("file", "write a file's path, relative to the profile's folder", path);
     match (reader.has("body"), reader.has("file")) {
         (false, false) => Some(Bytes::new()),
         (true, false) => text.and_then(|text| bodies.take(reader, "body", text.len()).map(|()| Bytes::from(text))),
@@ -121,10 +121,6 @@ fn contents(path: &Path) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(wrong)?;
     file.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() > BODY_BYTES_MAX { Err(format!("it has more than {BODY_BYTES_MAX} bytes")) } else { Ok(bytes) }
-}
-
-fn file_path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
 /// A URL with `*` in it, as the WHATWG parser writes the URLs that it is compared with; the parser leaves `*` alone wherever it may stand.

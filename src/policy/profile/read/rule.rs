@@ -1,7 +1,7 @@
 //! `[[egress.rule]]`: one permission to reach a host.
 
 use super::host::{PATTERN_MEND, host_pattern};
-use super::words::{METHODS_MEND, PATH_MEND, method, path_prefix, sentence};
+use super::words::{self, METHODS_MEND, PATH_MEND, method, sentence};
 use crate::config::{Place, Reader, variable_name};
 use crate::model::{EgressRule, Scheme};
 
@@ -28,24 +28,39 @@ pub(super) fn read(reader: &mut Reader<'_>, sub_requests: u64) -> Option<Rule> {
     let schemes = filled(reader, "schemes", |reader| reader.list("schemes", "write \"https\" or \"http\"", scheme));
     let schemes = schemes.unwrap_or_else(|| vec![Scheme::Https]);
     let ports = filled(reader, "ports", |reader| reader.numbers("ports", 1..=u16::MAX));
-    let methods = filled(reader, "methods", |reader| reader.list("methods", METHODS_MEND, method));
-    let path_prefix = reader.checked("path_prefix", PATH_MEND, path_prefix);
+    let methods = methods(reader);
+    let path_prefix = path_prefix(reader);
     let max_response_bytes = reader.u64("max_response_bytes", 1..=RESPONSE_BYTES_MAX);
     let max_requests = reader.u64("max_requests", 1..=REQUESTS_MAX);
     let inject = reader.texts("inject", "name secrets of mode `inject` that this profile declares", variable_name);
-    let reason = reader.checked("reason", "say in one sentence why runs need it, so that it can be reviewed", sentence);
+    let reason = reason(reader);
     let rule = EgressRule {
         host: host?,
         ports: ports.unwrap_or_else(|| schemes.iter().map(own_port).collect()),
         schemes,
         methods: methods.unwrap_or_else(|| METHODS_DEFAULT.map(str::to_owned).to_vec()),
-        path_prefix: path_prefix.unwrap_or_else(|| "/".to_owned()),
+        path_prefix,
         max_response_bytes: max_response_bytes.unwrap_or(RESPONSE_BYTES_DEFAULT),
         max_requests: max_requests.unwrap_or(sub_requests),
         inject,
-        reason: reason.unwrap_or_default(),
+        reason,
     };
     Some(Rule { rule, inject: reader.place("inject") })
+}
+
+/// Methods of a rule or a secret.
+pub(super) fn methods(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    filled(reader, "methods", |reader| reader.list("methods", METHODS_MEND, method))
+}
+
+/// How the paths of a rule or a secret begin; all begin with `/`.
+pub(super) fn path_prefix(reader: &mut Reader<'_>) -> String {
+    reader.checked("path_prefix", PATH_MEND, words::path_prefix).unwrap_or_else(|| "/".to_owned())
+}
+
+/// Why a rule or a secret is there.
+pub(super) fn reason(reader: &mut Reader<'_>) -> String {
+    reader.checked("reason", "say in one sentence why runs need it, so that it can be reviewed", sentence).unwrap_or_default()
 }
 
 /// A list that is not empty: one that is would match nothing.

@@ -1,9 +1,9 @@
 //! `[[secret]]`: the right to use a secret, and where it may go.
 
 use super::host::{HOST_MEND, host_name};
-use super::rule::filled;
-use super::words::{HEADER_MEND, METHODS_MEND, PATH_MEND, header_name, header_value, method, path_prefix, sentence};
-use crate::config::{Place, Reader, VARIABLE_NAME_MEND, variable_name};
+use super::rule::{filled, methods, path_prefix, reason};
+use super::words::{HEADER_MEND, header_name, header_value};
+use crate::config::{Place, Reader, VARIABLE_NAME_MEND, named};
 use crate::model::{SecretGrant, SecretMode};
 use std::collections::BTreeMap;
 
@@ -47,24 +47,23 @@ fn unlike_others(reader: &Reader<'_>, name: &String, secrets: &[String], vars: &
 
 fn read(reader: &mut Reader<'_>) -> Option<Secret> {
     reader.require(&["name", "hosts", "reason"]);
-    let named = |text: &str| variable_name(text).map(|()| text.to_owned());
     let name = reader.checked("name", VARIABLE_NAME_MEND, named);
     let hosts = filled(reader, "hosts", |reader| reader.list("hosts", &format!("{HOST_MEND}; a secret has no wildcard"), host_name));
-    let methods = filled(reader, "methods", |reader| reader.list("methods", METHODS_MEND, method));
-    let path_prefix = reader.checked("path_prefix", PATH_MEND, path_prefix);
+    let methods = methods(reader);
+    let path_prefix = path_prefix(reader);
     let header = reader.checked("header", HEADER_MEND, header_name);
     let format = reader.checked("format", "write the header's value with {} once, such as \"Bearer {}\"", header_format);
     let mode = reader.choice("mode", &MODES);
-    let reason = reader.checked("reason", "say in one sentence why runs need it, so that it can be reviewed", sentence);
+    let reason = reason(reader);
     let grant = SecretGrant {
         name: name?,
         hosts: hosts.filter(|hosts| !hosts.is_empty())?,
         methods: methods.unwrap_or_default(),
-        path_prefix: path_prefix.unwrap_or_else(|| "/".to_owned()),
+        path_prefix,
         header: header.unwrap_or_else(|| "authorization".to_owned()),
         format: format.unwrap_or_else(|| "{}".to_owned()),
         mode: mode.unwrap_or(SecretMode::Placeholder),
-        reason: reason.unwrap_or_default(),
+        reason,
     };
     Some(Secret { grant, hosts: reader.place("hosts") })
 }
