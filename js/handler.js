@@ -5,9 +5,12 @@ const { core, primordials } = __bootstrap;
 const {
   ArrayIsArray,
   ArrayPrototypePush,
+  ArrayPrototypeSome,
   DateNow,
+  JSONStringify,
   ObjectDefineProperty,
   ObjectFreeze,
+  ObjectHasOwn,
   ReflectApply,
   StringPrototypeToLowerCase,
   TypedArrayPrototypeGetByteLength,
@@ -33,11 +36,18 @@ function bodyOf(body) {
   throw new TypeError("input.body is neither text nor {\"base64\": text}: send data as JSON.stringify(data)");
 }
 
-// The Request of a run whose input is `{ method, url, headers, body }`, each of which may be left out.
+// The parts of a request that an input may name.
+const PARTS = ["method", "url", "headers", "body"];
+
+// The Request of a run whose input is `{ method, url, headers, body }`, each of which may be left out. An object that names none of them is data: the
+// body of a POST.
 function requestOf(input) {
   const given = input === null || input === undefined ? {} : input;
   if (!isObject(given) || ArrayIsArray(given)) {
     throw new TypeError("the input of a handler is an object: {\"method\": text, \"url\": text, \"headers\": object, \"body\": text}");
+  }
+  if (given === input && !ArrayPrototypeSome(PARTS, (part) => ObjectHasOwn(given, part))) {
+    return new Request(BASE, { method: "POST", headers: { "content-type": "application/json" }, body: JSONStringify(given) });
   }
   const { method = "GET", url = "/", headers = {}, body } = given;
   return new Request(new URL(url, BASE), { method, headers, body: bodyOf(body) });

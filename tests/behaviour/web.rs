@@ -25,6 +25,17 @@ fn a_handler_is_called_with_a_request_of_the_input_and_answers_as_json() {
 }
 
 #[test]
+fn an_input_that_names_no_part_of_a_request_is_the_body_of_a_post() {
+    let code = "export default { fetch: async (request) =>
+        new Response([request.method, request.url, request.headers.get('content-type'), await request.text()].join(' ')) }";
+    let body = |input: Value| shared().run(&json!({"code": code, "input": input}))["result"]["body"].clone();
+    assert_eq!(body(json!({})), "POST http://localhost/ application/json {}");
+    assert_eq!(body(json!({"n": [1]})), "POST http://localhost/ application/json {\"n\":[1]}");
+    assert_eq!(body(json!({"url": "/a"})), "GET http://localhost/a  ");
+    assert_eq!(body(Value::Null), "GET http://localhost/  ");
+}
+
+#[test]
 fn a_body_that_is_no_text_is_base64_and_what_is_no_response_is_told() {
     let binary = "export default { fetch: () => new Response(new Uint8Array([255, 0])) }";
     assert_eq!(result(binary)["body"], json!({"base64": "/wA="}));
