@@ -176,6 +176,7 @@ const ROUTES: &[&str] = &[
     "/v1/runs",
     "/v1/runs/{run}",
     "/v1/capabilities",
+    "/w/{artifact}",
     "/metrics",
     "/healthz",
     "/readyz",

@@ -13,6 +13,7 @@ mod verdict;
 
 pub use admission::{Admission, Admitted, Capacity};
 pub use conduct::{Answer, Conduct, Parts};
+pub use errands::{ServedAnswer, ServedPiece, Serving};
 pub use idempotency::Idempotency;
 pub use reading::{Page, RunFilter};
 pub use signals::{CancelGuard, CancelSignal, cancellation};

@@ -2,7 +2,7 @@
 
 use super::admission::Admitted;
 use super::conduct::Inner;
-use super::errands::{ASKS_BEYOND, RunErrands};
+use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
 use super::prepare;
 use super::signals::{CancelSignal, Running};
@@ -155,6 +155,7 @@ pub(super) async fn execute(
     inner: &Inner,
     ready: &Ready,
     cell: Result<Cell, CellsError>,
+    serving: Option<Serving>,
     stop: impl Future<Output = Outcome>,
 ) -> RunReport {
     let queue = ready.asked_at.elapsed();
@@ -162,7 +163,10 @@ pub(super) async fn execute(
     let waited = cell.as_ref().ok().and_then(Cell::waited);
     let desk = Desk::new(Arc::clone(&ready.grant().egress));
     let mut errands = RunErrands::new(desk.clone(), ready.asks(), DENIALS_MAX);
-    let denials = errands.denials();
+    if let Some(serving) = serving {
+        errands = errands.serving(ready.run, serving, ServedCaps { request: limits.input_bytes, answer: limits.output_bytes });
+    }
+    let (denials, passed) = (errands.denials(), errands.passed());
     let mut execution = match cell {
         Ok(cell) => cell.execute(&Order::Run(Box::new(ready.order())), (budget(&limits), caps(&limits)), &mut errands, stop).await,
         Err(error) => {
@@ -173,6 +177,9 @@ pub(super) async fn execute(
     drop(errands);
     let beyond = denials.join(&mut execution.denials);
     let mut verdict = Verdict::of(&mut execution, &limits);
+    if let Some(passed) = passed {
+        verdict.serve(passed.status(), passed.bytes());
+    }
     verdict.denials_truncated = verdict.denials_truncated.saturating_add(beyond);
     if let Some(cause) = &verdict.cause {
         match verdict.outcome {
@@ -269,6 +276,7 @@ impl Ready {
             log_bytes: limits.log_bytes,
             log_lines: limits.log_lines,
             asks: self.asks(),
+            served: self.request.served,
         }
     }
 

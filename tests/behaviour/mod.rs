@@ -8,6 +8,7 @@ mod jitless;
 mod lies;
 mod metrics;
 mod probes;
+mod served;
 mod siblings;
 mod storm;
 mod surface;
