@@ -8,6 +8,7 @@ use super::signals::{CancelSignal, Running, UnderWay};
 use super::steps::{self, Refused};
 use crate::artifact::Artifacts;
 use crate::cell::{Cells, ZygoteKind};
+use crate::egress::Broker;
 use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, RunRequest, Tier};
 use crate::policy::Profiles;
 use crate::provenance::{Log, Refusal};
@@ -27,6 +28,8 @@ pub struct Parts {
     pub log: Log,
     /// The artifacts.
     pub artifacts: Artifacts,
+    /// The way out.
+    pub broker: Arc<Broker>,
     /// The gate.
     pub admission: Admission,
     /// The metrics.

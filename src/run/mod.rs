@@ -5,6 +5,7 @@ mod conduct;
 mod errands;
 mod idempotency;
 mod noted;
+mod outbound;
 mod prepare;
 mod reading;
 mod signals;

@@ -4,16 +4,16 @@ use super::admission::Admitted;
 use super::conduct::Inner;
 use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
-use super::prepare;
 use super::signals::{CancelSignal, Running};
 use super::verdict::Verdict;
+use super::{outbound, prepare};
 use crate::artifact::{ArtifactsError, Prepared};
 use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
-use crate::egress::Desk;
+use crate::egress::{Desk, NoSecrets};
 use crate::model::frame::{FROM_CELL_SLACK, Order, RunOrder};
 use crate::model::{
-    Artifact, Digest, Durability, EgressEntry, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport,
-    RunRequest, RunSource, Usage,
+    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport, RunRequest,
+    RunSource, Usage,
 };
 use crate::policy::{self, Granted, Question};
 use crate::provenance::{Intended, Intent, Sealed};
@@ -161,7 +161,7 @@ pub(super) async fn execute(
     let queue = ready.asked_at.elapsed();
     let limits = ready.granted.grant().limits;
     let waited = cell.as_ref().ok().and_then(Cell::waited);
-    let desk = Desk::new(Arc::clone(&ready.grant().egress));
+    let desk = outbound::desk(inner, &ready.principal, ready.grant(), Arc::new(NoSecrets));
     let mut errands = RunErrands::new(desk.clone(), ready.asks(), DENIALS_MAX);
     if let Some(serving) = serving {
         errands = errands.serving(ready.run, serving, ServedCaps { request: limits.input_bytes, answer: limits.output_bytes });
@@ -188,7 +188,7 @@ pub(super) async fn execute(
         }
     }
     observe(inner, ready, &execution, &verdict, waited);
-    ready.report(execution, verdict, queue, desk.ledger())
+    ready.report(execution, verdict, queue, &desk)
 }
 
 fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict, waited: Option<Duration>) {
@@ -280,7 +280,7 @@ impl Ready {
         }
     }
 
-    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration, egress: Vec<EgressEntry>) -> RunReport {
+    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration, desk: &Desk) -> RunReport {
         let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
         let grant = self.grant();
         RunReport {
@@ -292,7 +292,7 @@ impl Ready {
             logs_truncated: verdict.logs_truncated,
             denials: execution.denials,
             denials_truncated: verdict.denials_truncated,
-            egress,
+            egress: desk.ledger(),
             usage: Usage {
                 cpu_ms: ms(execution.cpu),
                 wall_ms: ms(execution.wall),
@@ -301,7 +301,7 @@ impl Ready {
                 start_ms: ms(Duration::from_micros(verdict.start_us).min(execution.wall)),
                 heap_peak_bytes: verdict.heap_peak_bytes,
                 external_peak_bytes: verdict.external_peak_bytes,
-                sub_requests: 0,
+                sub_requests: desk.sub_requests(),
             },
             tier: grant.tier,
             profile: grant.profile.clone(),

@@ -119,7 +119,7 @@ impl RunErrands {
     fn want(&self, stream: u32) -> bool {
         match stream {
             SERVED_REQUEST => self.served.as_ref().is_some_and(Served::want),
-            _ => false,
+            _ => self.exchanges.get(&stream).is_some_and(Exchange::want),
         }
     }
 

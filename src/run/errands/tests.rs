@@ -2,18 +2,43 @@
 
 use super::{RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
 use crate::cell::Errands;
-use crate::egress::Desk;
+use crate::egress::{Broker, BrokerSettings, DeskSettings, NoSecrets};
 use crate::model::RunId;
 use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
 use crate::model::frame::ToCell;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 const CAPS: ServedCaps = ServedCaps { request: 4, answer: 4 };
 
 fn errands() -> RunErrands {
-    RunErrands::new(Desk::new(Arc::default()), 2, 10)
+    let second = Duration::from_secs(1);
+    let settings = BrokerSettings {
+        resolver: Vec::new(),
+        allowed: Vec::new(),
+        extra_ca_pem: None,
+        connect: second,
+        first_byte: second,
+        total: second,
+        concurrent_per_run: 1,
+        redirects_max: 0,
+        request_bytes_max: 0,
+        header_bytes_max: 8 << 10,
+        ledger_rows_max: 1,
+        user_agent: String::new(),
+    };
+    let broker = Broker::new(settings).expect("a broker");
+    let desk = broker.desk(DeskSettings {
+        grant: Arc::default(),
+        principal: "key:1".to_owned(),
+        sub_requests: 2,
+        carrier: Arc::new(NoSecrets),
+        before_first_byte: Arc::new(|| Box::pin(async { Ok(()) })),
+        observer: Arc::new(|_, _| {}),
+    });
+    RunErrands::new(desk, 2, 10)
 }
 
 fn serving(body: Option<mpsc::Receiver<ServedPiece>>) -> (RunErrands, oneshot::Receiver<ServedAnswer>) {
