@@ -75,6 +75,13 @@ impl Desk {
         result.map_err(|fault| trip.fail(fault))
     }
 
+    /// The run is over: rows of requests under way end `aborted`, and no request is sent any more.
+    pub fn close(&self) {
+        // Before the rows: what still gets a slot has its row by then.
+        self.0.slots.close();
+        self.0.ledger.close();
+    }
+
     /// The rows so far; requests under way are among them as they are by now.
     pub fn ledger(&self) -> Vec<EgressEntry> {
         self.0.ledger.rows()

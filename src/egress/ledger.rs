@@ -11,6 +11,9 @@ use std::time::Instant;
 /// Longest method in a row, in characters.
 const METHOD_CHARS_MAX: usize = 64;
 
+/// What ends a row whose request was given up.
+const ABORTED: &str = "aborted";
+
 /// The rows of a run.
 pub(super) struct Ledger {
     rows_max: usize,
@@ -59,6 +62,27 @@ impl Ledger {
 
     pub(super) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Ends every row that is not over: its run is, and nobody waits for the answer any more.
+    pub(super) fn close(&self) {
+        let rows = lock(&self.rows).clone();
+        rows.iter().for_each(|row| self.end(row, Some(ABORTED)));
+    }
+
+    /// Ends a row, once; later ends change nothing.
+    fn end(&self, row: &Mutex<State>, error: Option<&str>) {
+        let entry = {
+            let mut state = lock(row);
+            if state.over {
+                return;
+            }
+            state.entry.error = error.map(str::to_owned);
+            state.entry.ms = state.start.elapsed().as_secs_f64() * 1000.0;
+            state.over = true;
+            state.entry.clone()
+        };
+        (self.observer)(&entry, entry.error.as_deref());
     }
 
     fn clean(&self, text: &str) -> String {
@@ -115,23 +139,13 @@ impl Row {
 
     /// Ends the row, once; later ends change nothing.
     pub(super) fn end(&self, error: Option<&str>) {
-        let entry = {
-            let mut state = lock(&self.state);
-            if state.over {
-                return;
-            }
-            state.entry.error = error.map(str::to_owned);
-            state.entry.ms = state.start.elapsed().as_secs_f64() * 1000.0;
-            state.over = true;
-            state.entry.clone()
-        };
-        (self.ledger.observer)(&entry, entry.error.as_deref());
+        self.ledger.end(&self.state, error);
     }
 }
 
 impl Drop for Row {
     fn drop(&mut self) {
-        self.end(Some("aborted"));
+        self.end(Some(ABORTED));
     }
 }
 

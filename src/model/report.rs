@@ -157,6 +157,9 @@ pub struct RunReport {
     pub denials_truncated: u64,
     /// Outbound requests.
     pub egress: Vec<EgressEntry>,
+    /// Outbound requests that have no row because there were too many; absent when none was.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub egress_truncated: u64,
     /// What it used.
     pub usage: Usage,
     /// The tier it ran at.

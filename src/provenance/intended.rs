@@ -186,6 +186,7 @@ pub(super) fn stand_in(intent: &Intent, name: &str, message: &str) -> RunReport 
         denials: Vec::new(),
         denials_truncated: 0,
         egress: Vec::new(),
+        egress_truncated: 0,
         usage: Usage::default(),
         tier: intent.grant.tier,
         profile: intent.grant.profile.clone(),

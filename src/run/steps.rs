@@ -175,6 +175,8 @@ pub(super) async fn execute(
         }
     };
     drop(errands);
+    // The errands' tasks end in their own time, and the record is made now.
+    desk.close();
     let beyond = denials.join(&mut execution.denials);
     let mut verdict = Verdict::of(&mut execution, &limits);
     if let Some(passed) = passed {
@@ -293,6 +295,7 @@ impl Ready {
             denials: execution.denials,
             denials_truncated: verdict.denials_truncated,
             egress: desk.ledger(),
+            egress_truncated: desk.rows_dropped(),
             usage: Usage {
                 cpu_ms: ms(execution.cpu),
                 wall_ms: ms(execution.wall),

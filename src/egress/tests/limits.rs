@@ -166,3 +166,17 @@ async fn each_request_is_one_row_and_is_told_once_and_rows_without_room_are_coun
     assert_eq!(house.codes(), [None, denied.clone(), denied.clone(), denied, Some("aborted".to_owned())]);
     assert_eq!(desk.ledger()[0].error.as_deref(), Some("aborted"));
 }
+
+#[tokio::test]
+async fn at_the_end_of_its_run_a_desk_ends_its_rows_and_sends_no_more() {
+    let (house, origin) = (House::new().await, Origin::echo().await);
+    let desk = house.desk(vec![rule("good.example", &[origin.port()])]);
+    let mut open = desk.fetch(get(url(&origin))).await.expect("an answer").body.expect("a body");
+    desk.close();
+    assert_eq!((desk.ledger()[0].error.as_deref(), house.codes()), (Some("aborted"), vec![Some("aborted".to_owned())]));
+    // What the task of the request still finds changes nothing in a record that is made.
+    while open.next().await.expect("a piece").is_some() {}
+    assert_eq!((desk.ledger()[0].error.as_deref(), desk.ledger()[0].response_bytes), (Some("aborted"), 0));
+    assert_eq!(code(&desk, get(url(&origin))).await, "aborted");
+    assert_eq!((origin.seen().len(), house.codes().len()), (1, 2));
+}

@@ -73,6 +73,7 @@ pub(super) fn report(intent: &Intent, outcome: Outcome) -> RunReport {
         denials: Vec::new(),
         denials_truncated: 0,
         egress: Vec::new(),
+        egress_truncated: 0,
         usage: Usage { cpu_ms: 1.25, ..Usage::default() },
         tier: intent.grant.tier,
         profile: intent.grant.profile.clone(),

@@ -44,13 +44,14 @@ impl Denials {
         if inner.0.len() < self.most { inner.0.push(denial) } else { inner.1 += 1 }
     }
 
-    /// Adds those kept to `told`, what the cell told, as far as there is room; how many more there were.
+    /// Adds those kept to `told`, what the cell told; how many had no room. The cell's give way: no flood of them may hide what was refused here.
     pub(super) fn join(&self, told: &mut Vec<Denial>) -> u64 {
         let (mut kept, beyond) = std::mem::take(&mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner));
-        let room = self.most.saturating_sub(told.len());
-        let over = kept.split_off(kept.len().min(room));
+        let room = self.most.saturating_sub(kept.len());
+        let over = told.len().saturating_sub(room);
+        told.truncate(room);
         told.append(&mut kept);
-        beyond.saturating_add(over.len() as u64)
+        beyond.saturating_add(over as u64)
     }
 }
 

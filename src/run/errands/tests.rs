@@ -1,11 +1,11 @@
 //! What cells say that serve, and what they had better not.
 
-use super::{RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
+use super::{Denials, RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
 use crate::cell::Errands;
 use crate::egress::{Broker, BrokerSettings, DeskSettings, NoSecrets};
-use crate::model::RunId;
 use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
 use crate::model::frame::ToCell;
+use crate::model::{Denial, RunId};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,4 +128,23 @@ async fn a_cell_that_lies_about_what_it_serves_is_found_out() {
     let (mut errands, _client) = serving(None);
     let strays = (0..100).take_while(|_| errands.take(piece("a", false)).is_ok()).count();
     assert!((1..100).contains(&strays), "{strays}");
+}
+
+#[test]
+fn what_a_cell_tells_gives_way_to_what_was_refused_here() {
+    let denial = |target: &str| Denial {
+        capability: "egress".to_owned(),
+        target: target.to_owned(),
+        rule: String::new(),
+        reason: String::new(),
+        remediation: String::new(),
+    };
+    for (kept, told, left, beyond) in [(1, 2, 2, 0), (1, 3, 2, 1), (3, 3, 0, 3), (4, 3, 0, 4), (0, 3, 3, 0)] {
+        let denials = Denials::new(3);
+        (0..kept).for_each(|_| denials.add(denial("refused")));
+        let mut all: Vec<Denial> = (0..told).map(|_| denial("told")).collect();
+        assert_eq!(denials.join(&mut all), beyond, "{kept} and {told}");
+        let of = |target: &str| all.iter().filter(|denial| denial.target == target).count();
+        assert_eq!((of("told"), of("refused")), (left, kept.min(3)), "{kept} and {told}");
+    }
 }
