@@ -12,10 +12,10 @@ pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, deflate
 /// What a line has besides its name and value: a colon, a space and its end.
 const LINE_BYTES: usize = 4;
 
-/// Names that the guest's requests cannot have: those of the connection, those that say who asks on whose behalf, and this server's own. They are left out
-/// without a word, as browsers leave out "forbidden request-headers" (Fetch §2.2.2): code that sets `Host` or `Connection` means no harm and works
-/// without.
-const OURS: [&str; 14] = [
+/// Names that the guest's requests cannot have: those of the connection, those that say who asks on whose behalf, those that tie a request to a trace, a
+/// run or a record, which their readers take for the host's word, and this server's own. They are left out without a word, as browsers leave out
+/// "forbidden request-headers" (Fetch §2.2.2): code that sets `Host` or `Connection` means no harm and works without.
+const OURS: [&str; 19] = [
     "connection",
     "content-length",
     "expect",
@@ -24,12 +24,17 @@ const OURS: [&str; 14] = [
     "http2-settings",
     "keep-alive",
     "te",
+    "traceparent",
+    "tracestate",
     "trailer",
     "trailers",
     "transfer-encoding",
     "upgrade",
     "via",
+    "x-isolate-tier",
+    "x-provenance",
     "x-real-ip",
+    "x-run-id",
 ];
 
 /// Beginnings of such names.
