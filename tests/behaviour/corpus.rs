@@ -1,6 +1,7 @@
 //! The containment corpus, through the real server and real cells. `tests/corpus/README.md` has the rules of judgement.
 
-use crate::house::{House, Plan, heavy};
+use crate::house::House;
+use crate::house::world::{API_KEY, End, State, World, files_with_secrets, secrets_in};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -80,14 +81,26 @@ impl Case {
         if let Some(at) = text.find("ESCAPED:") {
             return Some(text[at..].chars().take(100).collect());
         }
-        let met = self.expects().iter().any(|expected| meets(expected, status, answer));
+        // A case that is to be contained and may as well complete may do so by throwing what the platform refused it with.
+        let accepted = |word: &str| word == "completes" && self.get("expect") != Some("completes");
+        let threw = status == 200 && answer["outcome"] == "exception" && self.expects().iter().any(|word| accepted(word));
+        let met = threw || self.expects().iter().any(|expected| meets(expected, status, answer));
         let cut = answer["outcome"] == "exceededOutput" && matches!(self.get("category"), Some("flood" | "tamper" | "memory"));
         if !met && !cut {
             return Some(format!("HTTP {status}, expected {:?}: {}", self.expects(), text.chars().take(400).collect::<String>()));
         }
         let value: Option<Value> = self.get("value").map(|value| serde_json::from_str(value).expect("a value of JSON"));
         let benign = self.get("expect") == Some("completes");
-        value.filter(|value| benign && *value != answer["result"]).map(|value| format!("the result is {}, not {value}", answer["result"]))
+        let result = self.result(answer);
+        value.filter(|value| benign && *value != result).map(|value| format!("the result is {result}, not {value}"))
+    }
+
+    /// The result, or what a handler's answer has as its body.
+    fn result(&self, answer: &Value) -> Value {
+        let body = &answer["result"]["body"];
+        body.as_str()
+            .filter(|_| self.text.contains("fetch(request"))
+            .map_or_else(|| answer["result"].clone(), |text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)))
     }
 
     /// What the header's `assert` line asks of the harness, where it can see it.
@@ -101,10 +114,46 @@ impl Case {
             }
             Some("flood-console-lines") => answer["logsTruncated"].as_u64() > Some(0) && log_bytes(answer) <= 65_536,
             Some("flood-giant-log-line") => log_bytes(answer) <= 65_536,
+            // One for each URL of the case, and for each of three forms of each address.
+            Some("egress-userinfo-and-suffix") => denied(answer) == 14,
+            Some("ssrf-number-forms") => denied(answer) == 45,
+            Some("egress-redirects") => {
+                ["https://evil.example/collect", "http://good.example/text", "https://good.example:8443/text"].iter().all(|goal| {
+                    let denials = answer["denials"].as_array().into_iter().flatten();
+                    denials.into_iter().any(|denial| denial["target"] == *goal)
+                })
+            }
             _ => true,
         };
         (!fine).then(|| format!("its assertion does not hold: {}", answer.to_string().chars().take(600).collect::<String>()))
     }
+
+    /// What the header's `assert` line asks of the world's other side.
+    fn look_around(&self, state: &State) -> Option<String> {
+        let values = |name: &str| state.seen.iter().flat_map(|seen| seen.all(name)).collect::<Vec<_>>();
+        let fine = match self.get("case") {
+            Some("benign-secret-in-header") => values("authorization") == [format!("Bearer {API_KEY}")],
+            Some("egress-tier0-none" | "egress-scheme-and-port" | "tamper-context-rewrite") => state.good() == 0,
+            // The limits of its profile and of the configuration.
+            Some("flood-fetch") => state.good() > 0 && state.good() <= 200 && state.most <= 8,
+            Some("escape-buffer-pulled-away") => {
+                state.good() > 0 && state.seen.iter().all(|seen| seen.body.iter().all(|byte| matches!(byte, b'A' | b'B' | 0)))
+            }
+            Some("tamper-trace-headers") => {
+                ["traceparent", "x-run-id", "x-isolate-tier", "x-provenance", "via", "forwarded", "x-forwarded-for"]
+                    .iter()
+                    .all(|name| values(name).is_empty())
+            }
+            Some("wall-slow-upstream") => state.seen.iter().any(|seen| seen.end == End::Left),
+            _ => true,
+        };
+        // Rules allow https alone.
+        (!fine || state.seen.iter().any(|seen| !seen.tls)).then(|| format!("its assertion does not hold outside: {:?}", state.lines()))
+    }
+}
+
+fn denied(answer: &Value) -> usize {
+    answer["denials"].as_array().map_or(0, Vec::len)
 }
 
 fn log_bytes(answer: &Value) -> usize {
@@ -147,11 +196,46 @@ fn neighbour(house: &House, over: &AtomicBool) -> Vec<String> {
     wrong
 }
 
-fn try_case(house: &House, case: &Case, supervisor: u32) -> Vec<String> {
+/// Codes of rows whose request was refused by policy.
+const REFUSED: [&str; 13] = [
+    "egressDenied",
+    "badTarget",
+    "schemeDenied",
+    "portDenied",
+    "methodDenied",
+    "pathDenied",
+    "addressDenied",
+    "redirectDenied",
+    "headerDenied",
+    "noFixture",
+    "secretDenied",
+    "ruleExhausted",
+    "tooManyRequests",
+];
+
+/// Each request that was refused has a row of the ledger and a denial in the answer, or is counted where the answer has no more room.
+fn unrecorded(answer: &Value) -> Option<String> {
+    let rows = answer["egress"].as_array().into_iter().flatten();
+    let rows = rows.filter(|row| row["error"].as_str().is_some_and(|error| REFUSED.contains(&error))).count();
+    let told = answer["denials"].as_array().into_iter().flatten();
+    let told = told.filter(|denial| matches!(denial["capability"].as_str(), Some("egress" | "secret"))).count();
+    let fits = if answer["denialsTruncated"].as_u64() > Some(0) { rows > 0 || told == 0 } else { rows == told };
+    (!fits).then(|| format!("{rows} rows and {told} denials tell of refused requests: {answer}"))
+}
+
+fn try_case(world: &World, house: &House, case: &Case, supervisor: u32) -> Vec<String> {
+    world.forget();
     let reply = house.post(&case.body());
     let answer = reply.json();
     let mut wrong: Vec<String> = case.judge(reply.status, &answer).into_iter().collect();
     wrong.extend(case.look_closer(&answer).filter(|_| wrong.is_empty()));
+    if case.get("case") == Some("wall-slow-upstream") {
+        world.end_of("/slow?ms=3600000");
+    }
+    wrong.extend(world.look(|state| case.look_around(state)).filter(|_| wrong.is_empty()));
+    wrong.extend(world.complaints());
+    wrong.extend(unrecorded(&answer));
+    wrong.extend(secrets_in(&reply.text()).iter().map(|name| format!("{name} is in the answer")));
     if let Some(run) = answer["run"].as_str() {
         let stored = house.get(&format!("/v1/runs/{run}"));
         if stored != answer {
@@ -170,19 +254,22 @@ fn try_case(house: &House, case: &Case, supervisor: u32) -> Vec<String> {
 
 #[test]
 fn every_case_of_the_corpus_ends_as_its_header_says_and_harms_nobody() {
-    let _alone = heavy();
-    let house = House::start(Plan::default());
+    let world = World::start();
+    let house = House::start(world.plan(""));
     let (waiting, supervisor, over) = (waiting(), house.pid(), AtomicBool::new(false));
     let cases: Vec<Case> = cases().into_iter().filter(|case| !waiting.contains(&case.path)).collect();
     assert!(cases.len() > 50, "{} cases", cases.len());
     let wrong = std::thread::scope(|scope| {
         let beside = scope.spawn(|| neighbour(&house, &over));
-        let wrong: Vec<String> = cases.iter().flat_map(|case| try_case(&house, case, supervisor)).collect();
+        let wrong: Vec<String> = cases.iter().flat_map(|case| try_case(&world, &house, case, supervisor)).collect();
         over.store(true, Ordering::Release);
         [wrong, beside.join().expect("no panic")].concat()
     });
-    assert!(!house.stderr().contains("ESCAPED:"), "{}", house.stderr());
+    let (said, scraped, folder) = (house.stderr(), house.operator_get("/metrics").text(), house.folder());
+    assert!(!said.contains("ESCAPED:") && secrets_in(&said).is_empty(), "{said}");
+    assert!(secrets_in(&scraped).is_empty(), "{scraped}");
     assert_eq!(house.stop(), Some(0));
+    assert_eq!(files_with_secrets(folder.path()), Vec::<String>::new());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 

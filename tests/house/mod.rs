@@ -3,6 +3,7 @@
 mod client;
 pub(crate) mod command;
 pub(crate) mod process;
+pub(crate) mod world;
 
 pub(crate) use client::{Ask, Reply};
 
@@ -49,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) operator_listen: Option<String>,
     /// A data folder whose content the new one starts with.
     pub(crate) copy_of: Option<String>,
+    /// Variables of the server's environment besides those of the tests.
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// A new folder that goes away with its last user.
@@ -96,7 +99,7 @@ impl House {
         }
         let stderr = std::fs::OpenOptions::new().create(true).append(true).open(data.path().join("stderr")).expect("a file");
         command::without_settings(&mut command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-        command.env("CORDON_LOG", "warn");
+        command.env("CORDON_LOG", "warn").envs(plan.variables);
         Self::from_command(command, data)
     }
 
