@@ -2,6 +2,7 @@
 
 use super::carrier::Carrier;
 use super::desk::Observer;
+use super::exchange::Failure;
 use super::refusal::shown;
 use crate::model::EgressEntry;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +58,13 @@ impl Ledger {
         rows.iter().map(|row| lock(row).now()).collect()
     }
 
+    /// Ends the rows that are not over as aborted.
+    pub(super) fn close(&self) {
+        let aborted = Some(Failure::Aborted.code());
+        let ended: Vec<EgressEntry> = lock(&self.rows).iter().filter_map(|row| lock(row).end(aborted)).collect();
+        ended.iter().for_each(|entry| (self.observer)(entry, aborted));
+    }
+
     pub(super) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -72,6 +80,17 @@ impl Ledger {
 }
 
 impl State {
+    /// Ends the row; none when it had ended.
+    fn end(&mut self, error: Option<&str>) -> Option<EgressEntry> {
+        if self.over {
+            return None;
+        }
+        self.entry.error = error.map(str::to_owned);
+        self.entry.ms = self.start.elapsed().as_secs_f64() * 1000.0;
+        self.over = true;
+        Some(self.entry.clone())
+    }
+
     fn now(&self) -> EgressEntry {
         let mut entry = self.entry.clone();
         if !self.over {
@@ -115,23 +134,16 @@ impl Row {
 
     /// Ends the row, once; later ends change nothing.
     pub(super) fn end(&self, error: Option<&str>) {
-        let entry = {
-            let mut state = lock(&self.state);
-            if state.over {
-                return;
-            }
-            state.entry.error = error.map(str::to_owned);
-            state.entry.ms = state.start.elapsed().as_secs_f64() * 1000.0;
-            state.over = true;
-            state.entry.clone()
-        };
-        (self.ledger.observer)(&entry, entry.error.as_deref());
+        let ended = lock(&self.state).end(error);
+        if let Some(entry) = ended {
+            (self.ledger.observer)(&entry, entry.error.as_deref());
+        }
     }
 }
 
 impl Drop for Row {
     fn drop(&mut self) {
-        self.end(Some("aborted"));
+        self.end(Some(Failure::Aborted.code()));
     }
 }
 
