@@ -102,11 +102,16 @@ function makeContext(run, pending) {
   return ObjectFreeze({ waitUntil, run });
 }
 
-function makeEnv(pairs) {
+// `vars` are shown; `hidden` are there for who asks for them by name.
+function makeEnv([vars, hidden]) {
   const env = {};
-  for (let i = 0; i < pairs.length; i++) {
-    ObjectDefineProperty(env, pairs[i][0], { __proto__: null, value: pairs[i][1], writable: false, enumerable: true, configurable: false });
-  }
+  const define = (pairs, enumerable) => {
+    for (let i = 0; i < pairs.length; i++) {
+      ObjectDefineProperty(env, pairs[i][0], { __proto__: null, value: pairs[i][1], writable: false, enumerable, configurable: false });
+    }
+  };
+  define(vars, true);
+  define(hidden, false);
   return ObjectFreeze(env);
 }
 

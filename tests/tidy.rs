@@ -153,12 +153,3 @@ fn every_promise_names_what_holds_it_or_says_pending() {
 fn the_changelog_has_a_place_for_what_is_not_released() {
     none(pages::changelog_gaps(&read("CHANGELOG.md")));
 }
-
-#[test]
-fn the_corpus_cases_that_wait_are_listed_by_name_and_still_there() {
-    let cases: Vec<String> = tracked().into_iter().filter_map(|path| path.strip_prefix("tests/corpus/").map(str::to_owned)).collect();
-    let waiting = root().join("tests/corpus/WAITING.md");
-    if waiting.exists() {
-        none(pages::waiting_cases_gone(&read("tests/corpus/WAITING.md"), &cases));
-    }
-}

@@ -71,6 +71,9 @@ pub(super) struct Run {
     /// The profile.
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
+    /// Print, in place of the result, the egress rules that the requests which were refused or answered by fixtures would need.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) learn: bool,
     /// The configuration file. Default: none.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,

@@ -105,6 +105,7 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
     let parts = Parts {
         artifacts: Artifacts::new(log.store().clone()),
         broker: outbound::broker(&config.egress)?,
+        secrets: outbound::secrets(config).await?,
         admission: Admission::new(capacity(&config.admission)),
         builds: identities.iter().map(|(kind, identity)| (*kind, identity.digest())).collect(),
         hardening: identities.iter().map(|(kind, identity)| (*kind, identity.hardening.clone())).collect(),

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::house;
 use super::local::print_line;
 use crate::config::{Config, Overrides};
+use crate::egress::learn;
 use crate::model::{Artifact, LimitsRequest, ModuleName, Origin, Outcome, Principal, RunReport, RunRequest, RunSource};
 use crate::run::cancellation;
 use serde_json::value::RawValue;
@@ -44,9 +45,14 @@ pub(super) fn run(options: &Run, json: bool) -> Result<ExitCode, Failure> {
     let body = answer?;
     let report: RunReport = serde_json::from_slice(&body).map_err(|error| Failure::machine(error.to_string(), "report this"))?;
     if json {
-        print_line(&String::from_utf8_lossy(&body))?
+        print_line(&String::from_utf8_lossy(&body))?;
     } else {
-        tell(&report)?
+        tell(&report);
+        if options.learn {
+            print_line(learn(&report.egress).trim_end())?;
+        } else if report.outcome == Outcome::Ok {
+            print_result(&report)?;
+        }
     }
     Ok(if report.outcome == Outcome::Ok { ExitCode::SUCCESS } else { ExitCode::from(super::NO) })
 }
@@ -113,8 +119,8 @@ impl Drop for DataFolder {
     }
 }
 
-/// Result on stdout; logs, denials and the error on stderr.
-fn tell(report: &RunReport) -> Result<(), Failure> {
+/// Logs, denials and the error, on stderr.
+fn tell(report: &RunReport) {
     let mut text = String::new();
     for line in &report.logs {
         text.push_str(&format!("[{:?}] {}\n", line.level, line.message));
@@ -130,12 +136,13 @@ fn tell(report: &RunReport) -> Result<(), Failure> {
     // Characters by which a guest could steer a terminal, or its reader's eye, must not reach it.
     let text: String = text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
     let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
-    if report.outcome == Outcome::Ok {
-        // In JSON they can only stand in strings, where their escaped form means the same.
-        let escaped = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-        print_line(&report.result.get().chars().map(escaped).collect::<String>())?;
-    }
-    Ok(())
+}
+
+/// The result, on stdout.
+fn print_result(report: &RunReport) -> Result<(), Failure> {
+    // In JSON such characters can only stand in strings, where their escaped form means the same.
+    let escaped = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    print_line(&report.result.get().chars().map(escaped).collect::<String>())
 }
 
 /// True for control characters and for those that change the direction of text.

@@ -1,7 +1,8 @@
-//! The egress broker as the configuration wants it.
+//! The egress broker and the secrets as the configuration wants them.
 
 use super::failure::Failure;
-use crate::config::EgressSettings;
+use crate::config::{Config, EgressSettings, SecretSource, VaultSettings, VaultToken};
+use crate::egress::secrets::{SecretSpec, Secrets, TokenSpec, VaultSpec};
 use crate::egress::{Broker, BrokerSettings};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,10 +15,7 @@ const USER_AGENT: &str = "Cordon";
 
 /// The broker. What does not work as it should is logged.
 pub(super) fn broker(settings: &EgressSettings) -> Result<Arc<Broker>, Failure> {
-    let extra_ca_pem = settings.extra_ca_file.as_deref().map(std::fs::read).transpose().map_err(|error| {
-        let file = settings.extra_ca_file.as_deref().unwrap_or_else(|| std::path::Path::new(""));
-        Failure::bad_use(format!("egress.extra_ca_file {} cannot be read: {error}", file.display()), "name a file of certificates in PEM")
-    })?;
+    let extra_ca_pem = extra_ca(settings)?;
     let broker = Broker::new(BrokerSettings {
         resolver: settings.resolver.clone(),
         allowed: settings.allow_private_cidrs.clone(),
@@ -38,7 +36,40 @@ pub(super) fn broker(settings: &EgressSettings) -> Result<Arc<Broker>, Failure> 
     Ok(broker)
 }
 
+fn extra_ca(settings: &EgressSettings) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(file) = &settings.extra_ca_file else { return Ok(None) };
+    std::fs::read(file).map(Some).map_err(|error| {
+        Failure::bad_use(format!("egress.extra_ca_file {} cannot be read: {error}", file.display()), "name a file of certificates in PEM")
+    })
+}
+
 /// Where this server itself listens; no run reaches it.
 pub(super) fn keep_out(broker: &Broker, listeners: [SocketAddr; 2]) {
     broker.set_own_listeners(listeners.to_vec());
+}
+
+/// The values of secrets, read once; what has none is logged.
+pub(super) async fn secrets(config: &Config) -> Result<Arc<Secrets>, Failure> {
+    let sources = config.secrets.iter().map(|(name, source)| (name.clone(), spec(source))).collect();
+    let vault = config.vault.as_ref().map(|vault| vault_spec(vault, &config.egress)).transpose()?;
+    let secrets = Secrets::new(sources, vault);
+    secrets.read_all().await.iter().for_each(|problem| tracing::warn!(%problem, "a secret has no value: requests that need it are denied"));
+    Ok(secrets)
+}
+
+fn spec(source: &SecretSource) -> SecretSpec {
+    match source.clone() {
+        SecretSource::Env(name) => SecretSpec::Env(name),
+        SecretSource::File(file) => SecretSpec::File(file),
+        SecretSource::Vault { mount, path, field } => SecretSpec::Vault { mount, path, field },
+    }
+}
+
+fn vault_spec(vault: &VaultSettings, egress: &EgressSettings) -> Result<VaultSpec, Failure> {
+    let token = match vault.token.clone() {
+        VaultToken::Env(name) => TokenSpec::Env(name),
+        VaultToken::File(file) => TokenSpec::File(file),
+    };
+    let VaultSettings { address, namespace, refresh, .. } = vault.clone();
+    Ok(VaultSpec { address, token, namespace, refresh, extra_ca_pem: extra_ca(egress)? })
 }

@@ -67,8 +67,10 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
         .map_err(|error| Failure::machine(format!("server.json cannot be written: {error}"), "check the data folder's rights"))?;
     print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()))?;
     let upkeep = tokio::spawn(upkeep(Arc::clone(&rooms)));
+    let fresh = tokio::spawn(Arc::clone(&conduct.parts().secrets).keep_fresh(std::future::pending()));
     stop.asked().await;
     upkeep.abort();
+    fresh.abort();
     drain(&front, public, operator, &conduct, config.server.drain).await;
     record(&conduct, ServerEventKind::Stopped, build).await
 }

@@ -2,7 +2,7 @@
 
 use super::carrier::Scrubber;
 use super::desk::Case;
-use super::exchange::Fault;
+use super::exchange::{Failure, Fault};
 use super::inflate::Inflate;
 use super::wire::Wire;
 use bytes::Bytes;
@@ -121,7 +121,7 @@ impl InBody {
             Some((Origin::Canned(bytes), _)) => (!bytes.is_empty()).then(|| bytes.split_to(bytes.len().min(PIECE_BYTES_MAX))),
             Some((Origin::Wire(wire), _)) => {
                 let next = timeout_at(self.deadline, wire.next()).await;
-                next.unwrap_or_else(|_| Err(Fault::failed("timeout", "the answer did not end within the total time")))?
+                next.unwrap_or_else(|_| Err(Fault::failed(Failure::Timeout, "the answer did not end within the total time")))?
             }
         };
         let Some(bytes) = next else {
@@ -191,6 +191,9 @@ impl InBody {
     }
 
     fn too_large(&self) -> Fault {
-        Fault::failed("responseTooLarge", format!("the answer is longer than the {} bytes that its rule allows", self.filter.bytes_max))
+        Fault::failed(
+            Failure::ResponseTooLarge,
+            format!("the answer is longer than the {} bytes that its rule allows", self.filter.bytes_max),
+        )
     }
 }

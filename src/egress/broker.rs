@@ -3,8 +3,8 @@
 use super::desk::{Desk, DeskSettings};
 use super::dial::Dialer;
 use super::pool::Pool;
-use super::resolve::Resolver;
-use super::{Gate, trust};
+use super::{Gate, Resolver, trust};
+use http::HeaderValue;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,9 +54,10 @@ impl Broker {
     /// A broker. Opens nothing yet.
     ///
     /// # Errors
-    /// When the resolver or TLS cannot be set up, or `extra_ca_pem` has no certificate: the operator's configuration.
+    /// When the resolver or TLS cannot be set up, `user_agent` is not one line, or `extra_ca_pem` has no certificate: the operator's configuration.
     pub fn new(mut settings: BrokerSettings) -> Result<Arc<Self>, String> {
         settings.header_bytes_max = settings.header_bytes_max.max(HEADER_BYTES_LEAST);
+        HeaderValue::from_str(&settings.user_agent).map_err(|_| "the user agent cannot be a header's value".to_owned())?;
         let (tls, problems) = trust::client(settings.extra_ca_pem.as_deref())?;
         let dialer = Dialer {
             resolver: Resolver::new(&settings.resolver)?,

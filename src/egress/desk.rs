@@ -2,17 +2,17 @@
 
 use super::broker::Broker;
 use super::carrier::Carrier;
-use super::exchange::{Fault, Inbound, Outbound};
+use super::exchange::{Failure, Fault, Inbound, Outbound};
 use super::ledger::{Ledger, Row};
 use super::trip::Trip;
 use crate::model::{EgressEntry, EgressGrant};
-use futures_util::future::BoxFuture;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 /// Makes the run's intent durable.
-pub type Before = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+pub type Before = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// Hears of each row at its end, with the code of the denial or failure that ended it.
 pub type Observer = Arc<dyn Fn(&EgressEntry, Option<&str>) + Send + Sync>;
@@ -75,11 +75,11 @@ impl Desk {
         result.map_err(|fault| trip.fail(fault))
     }
 
-    /// The run is over: rows of requests under way end `aborted`, and no request is sent any more.
-    pub fn close(&self) {
+    /// The rows of a run that is over: what is still under way ends as aborted, and nothing is sent any more.
+    pub fn close(&self) -> Vec<EgressEntry> {
         // Before the rows: what still gets a slot has its row by then.
         self.0.slots.close();
-        self.0.ledger.close();
+        self.0.ledger.close()
     }
 
     /// The rows so far; requests under way are among them as they are by now.
@@ -112,13 +112,14 @@ impl Counter {
     /// Waits until the run may have one more request under way.
     pub(super) async fn slot(&self) -> Result<OwnedSemaphorePermit, Fault> {
         let slot = self.slots.clone().acquire_owned().await;
-        slot.map_err(|_| Fault::failed("aborted", "the run is over"))
+        slot.map_err(|_| Fault::failed(Failure::Aborted, "the run is over"))
     }
 
-    /// Makes the run's intent durable, once. Nothing leaves before that.
+    /// Makes the run's intent durable, once. INVARIANT (intent first): no byte of a run leaves before that.
     pub(super) async fn durable(&self) -> Result<(), Fault> {
         let made = self.durable.get_or_try_init(|| (self.settings.before_first_byte)()).await;
-        made.map(|_| ()).map_err(|why| Fault::failed("aborted", format!("the request could not be recorded before it was sent: {why}")))
+        made.map(|_| ())
+            .map_err(|why| Fault::failed(Failure::Aborted, format!("the request could not be recorded before it was sent: {why}")))
     }
 
     /// `text` without real values of secrets.
@@ -155,6 +156,9 @@ impl Case {
     /// Ends the row with a fault, and frees the fault of secrets.
     pub(super) fn fail(&self, fault: Fault) -> Fault {
         let fault = self.counter.clean_fault(fault);
+        if let Fault::Denied(refusal) = &fault {
+            self.row.write(|entry| entry.violation = refusal.violation.map(str::to_owned));
+        }
         self.row.end(Some(fault.code()));
         fault
     }

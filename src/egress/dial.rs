@@ -1,17 +1,16 @@
 //! Opens connections: resolves, has every address vetted, connects to those addresses and no others, speaks TLS, and settles the protocol.
 
-use super::exchange::Fault;
+use super::exchange::{Failure, Fault};
 use super::link::{One, Two};
 use super::refusal::Refusal;
-use super::resolve::{Lookup, Resolver};
-use super::{Gate, Target};
+use super::{Gate, Lookup, Resolver, Target};
 use crate::model::Scheme;
-use rustls_pki_types::ServerName;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// The rule of refusals by address.
 const ADDRESS_GATE: &str = "egress.address-gate";
@@ -39,7 +38,7 @@ impl Dialer {
     pub(super) async fn open(&self, target: &Target) -> Result<Opened, Fault> {
         let deadline = Instant::now() + self.connect;
         let opened = timeout_at(deadline, self.dial(target, deadline)).await;
-        opened.unwrap_or_else(|_| Err(Fault::failed("timeout", format!("no connection within {} ms", self.connect.as_millis()))))
+        opened.unwrap_or_else(|_| Err(Fault::failed(Failure::Timeout, format!("no connection within {} ms", self.connect.as_millis()))))
     }
 
     async fn dial(&self, target: &Target, deadline: Instant) -> Result<Opened, Fault> {
@@ -61,7 +60,8 @@ impl Dialer {
     }
 }
 
-/// Connects to the first of `addresses` that answers. Each gets an even share of what is left of the time, so that a silent one does not use it up.
+/// Connects to the first of `addresses` that answers. INVARIANT (vetted only): this is the only place that connects, and it gets only what the gate
+/// passed. Each gets an even share of what is left of the time, so that a silent one does not use it up.
 async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Fault> {
     let mut last = "the name has no address".to_owned();
     for (at, address) in addresses.iter().enumerate() {
@@ -77,7 +77,7 @@ async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStre
             Err(_) => "it does not answer".clone_into(&mut last),
         }
     }
-    Err(Fault::failed("connectFailed", format!("no connection to the host: {last}")))
+    Err(Fault::failed(Failure::ConnectFailed, format!("no connection to the host: {last}")))
 }
 
 fn unreachable(target: &Target, lookup: Lookup) -> Fault {
@@ -90,14 +90,14 @@ fn unreachable(target: &Target, lookup: Lookup) -> Fault {
             "use a host with public addresses; ranges of private ones are the operator's to allow, in `allow_private_cidrs`",
         )
         .into(),
-        Lookup::Failed(why) => Fault::failed("dnsFailed", format!("`{}` cannot be resolved: {why}", target.host)),
+        Lookup::Failed(why) => Fault::failed(Failure::DnsFailed, format!("`{}` cannot be resolved: {why}", target.host)),
     }
 }
 
 fn tls(error: &dyn std::fmt::Display) -> Fault {
-    Fault::failed("tlsFailed", format!("no TLS with the host: {error}"))
+    Fault::failed(Failure::TlsFailed, format!("no TLS with the host: {error}"))
 }
 
 fn protocol(error: hyper::Error) -> Fault {
-    Fault::failed("protocol", format!("the host does not speak HTTP: {error}"))
+    Fault::failed(Failure::Protocol, format!("the host does not speak HTTP: {error}"))
 }

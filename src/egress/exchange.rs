@@ -55,6 +55,71 @@ pub struct Inbound {
     pub body: Option<InBody>,
 }
 
+/// How a request that was not refused can fail. Guests see the codes: none is ever renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// `timeout`: connection, first byte or whole answer took longer than the settings allow.
+    Timeout,
+    /// `connectFailed`: no vetted address took a connection.
+    ConnectFailed,
+    /// `dnsFailed`: the name has no address, or no server said so.
+    DnsFailed,
+    /// `tlsFailed`: the origin does not speak TLS, or is not who the URL says.
+    TlsFailed,
+    /// `protocol`: the origin does not speak HTTP, or broke off.
+    Protocol,
+    /// `responseTooLarge`: the body is longer than the rule's `max_response_bytes`, as it came or decoded.
+    ResponseTooLarge,
+    /// `requestTooLarge`: the body is longer than the settings allow.
+    RequestTooLarge,
+    /// `tooManyRedirects`: more hops than the settings allow.
+    TooManyRedirects,
+    /// `redirectForbidden`: the request forbids redirects, or its body was a stream and cannot be sent again.
+    RedirectForbidden,
+    /// `aborted`: the guest did not finish the body or dropped the exchange, or the run's intent could not be made durable.
+    Aborted,
+    /// `badEncoding`: the body is not encoded as its head says, or in a way that cannot be looked through for secrets.
+    BadEncoding,
+    /// `headersTooLarge`: the answer's headers are longer, or more, than the settings allow.
+    HeadersTooLarge,
+}
+
+impl Failure {
+    /// Each of them.
+    pub const ALL: [Self; 12] = [
+        Self::Timeout,
+        Self::ConnectFailed,
+        Self::DnsFailed,
+        Self::TlsFailed,
+        Self::Protocol,
+        Self::ResponseTooLarge,
+        Self::RequestTooLarge,
+        Self::TooManyRedirects,
+        Self::RedirectForbidden,
+        Self::Aborted,
+        Self::BadEncoding,
+        Self::HeadersTooLarge,
+    ];
+
+    /// What guests and ledgers call it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::ConnectFailed => "connectFailed",
+            Self::DnsFailed => "dnsFailed",
+            Self::TlsFailed => "tlsFailed",
+            Self::Protocol => "protocol",
+            Self::ResponseTooLarge => "responseTooLarge",
+            Self::RequestTooLarge => "requestTooLarge",
+            Self::TooManyRedirects => "tooManyRedirects",
+            Self::RedirectForbidden => "redirectForbidden",
+            Self::Aborted => "aborted",
+            Self::BadEncoding => "badEncoding",
+            Self::HeadersTooLarge => "headersTooLarge",
+        }
+    }
+}
+
 /// Why a request has no answer, or an answer no end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -62,7 +127,7 @@ pub enum Fault {
     Denied(Box<Refusal>),
     /// It failed on its way.
     Failed {
-        /// How: one of the codes of [`Fault::failed`].
+        /// How: one of [`Failure::ALL`].
         code: String,
         /// In words.
         message: String,
@@ -70,10 +135,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// A failure. Codes: `timeout`, `connectFailed`, `dnsFailed`, `tlsFailed`, `protocol`, `responseTooLarge`, `requestTooLarge`, `tooManyRedirects`,
-    /// `redirectForbidden`, `aborted`, `badEncoding`, `headersTooLarge`.
-    pub(super) fn failed(code: &str, message: impl Into<String>) -> Self {
-        Self::Failed { code: code.to_owned(), message: message.into() }
+    pub(super) fn failed(how: Failure, message: impl Into<String>) -> Self {
+        Self::Failed { code: how.code().to_owned(), message: message.into() }
     }
 
     /// What a ledger row calls it.

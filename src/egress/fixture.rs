@@ -46,6 +46,7 @@ fn missing(grant: &EgressGrant, target: &Target) -> Refusal {
     let same_url = grant.fixtures.iter().find(|fixture| matches(&fixture.url, url));
     let reason = match same_url {
         Some(fixture) => format!("the profile answers from fixtures, and the one for this URL answers `{}` only", fixture.method),
+        None if grant.fixtures.is_empty() => "the profile answers from fixtures, and has none".to_owned(),
         None => format!("the profile answers from fixtures, and none of its {} is for this URL", grant.fixtures.len()),
     };
     let shown = super::refusal::shown(url);

@@ -1,13 +1,16 @@
 //! Header lines, both ways: which of the guest's are sent, and which of the origin's the guest gets.
 
 use super::Target;
-use super::exchange::Fault;
+use super::exchange::{Failure, Fault};
 use super::refusal::{DEFAULT_DENY, Refusal, word};
 use crate::model::Scheme;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Encodings that are taken off answers.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, deflate");
+
+/// The same where nothing could be taken off.
+pub(super) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// What a line has besides its name and value: a colon, a space and its end.
 const LINE_BYTES: usize = 4;
@@ -115,7 +118,7 @@ pub(super) fn changed(before: &HeaderMap, after: &HeaderMap) -> Vec<String> {
 ///
 /// Several codings upon each other are returned as they stand, and match none that can be taken off.
 pub(super) fn coding(headers: &HeaderMap) -> Option<String> {
-    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter().map(|line| latin(line));
+    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter().map(latin);
     let mut all = lines.next()?;
     for more in lines {
         all.push(',');
@@ -133,7 +136,7 @@ pub(super) fn check_size(headers: &HeaderMap, bytes_max: u64) -> Result<(), Faul
 
 /// The answer's head is too long.
 pub(super) fn too_large() -> Fault {
-    Fault::failed("headersTooLarge", "the answer's headers are longer, or more, than answers' may be")
+    Fault::failed(Failure::HeadersTooLarge, "the answer's headers are longer, or more, than answers' may be")
 }
 
 /// The answer's headers as the guest gets them: without those of the connection, and without `Content-Length` when the body's length changes here.
@@ -144,10 +147,9 @@ pub(super) fn incoming(headers: &HeaderMap, decoded: bool, length_changes: bool)
         .flat_map(|line| latin(line).split(',').map(|name| name.trim().to_ascii_lowercase()).collect::<Vec<_>>())
         .collect();
     let passes = |name: &HeaderName| {
-        !HOP_BY_HOP.contains(&name.as_str())
-            && !named.iter().any(|other| other == name.as_str())
-            && !(decoded && *name == header::CONTENT_ENCODING)
-            && !(length_changes && *name == header::CONTENT_LENGTH)
+        let of_the_connection = HOP_BY_HOP.contains(&name.as_str()) || named.iter().any(|other| other == name.as_str());
+        let untrue_now = decoded && *name == header::CONTENT_ENCODING || length_changes && *name == header::CONTENT_LENGTH;
+        !of_the_connection && !untrue_now
     };
     headers.iter().filter(|(name, _)| passes(name)).map(|(name, value)| (name.as_str().to_owned(), latin(value))).collect()
 }

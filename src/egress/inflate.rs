@@ -1,6 +1,6 @@
 //! Takes gzip and deflate off bodies, a bounded piece at a time: a bomb costs what its first bytes over the limit cost.
 
-use super::exchange::Fault;
+use super::exchange::{Failure, Fault};
 use flate2::write::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io::Write;
@@ -114,7 +114,7 @@ fn run(engine: &mut Decompress, input: &[u8]) -> Result<(usize, Vec<u8>, bool), 
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> Fault {
-    Fault::failed("badEncoding", format!("the answer's body is not encoded as its head says: {error}"))
+    Fault::failed(Failure::BadEncoding, format!("the answer's body is not encoded as its head says: {error}"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::carrier::Carrier;
 use super::desk::Observer;
+use super::exchange::Failure;
 use super::refusal::shown;
 use crate::model::EgressEntry;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +11,6 @@ use std::time::Instant;
 
 /// Longest method in a row, in characters.
 const METHOD_CHARS_MAX: usize = 64;
-
-/// What ends a row whose request was given up.
-const ABORTED: &str = "aborted";
 
 /// The rows of a run.
 pub(super) struct Ledger {
@@ -60,29 +58,21 @@ impl Ledger {
         rows.iter().map(|row| lock(row).now()).collect()
     }
 
+    /// Ends the rows that are not over as aborted, and gives all of them.
+    pub(super) fn close(&self) -> Vec<EgressEntry> {
+        let aborted = Some(Failure::Aborted.code());
+        let end = |row: &Arc<Mutex<State>>| {
+            let mut row = lock(row);
+            let ended = row.end(aborted);
+            (row.entry.clone(), ended)
+        };
+        let (rows, ended): (Vec<_>, Vec<_>) = lock(&self.rows).iter().map(end).unzip();
+        ended.iter().flatten().for_each(|entry| (self.observer)(entry, aborted));
+        rows
+    }
+
     pub(super) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Ends every row that is not over: its run is, and nobody waits for the answer any more.
-    pub(super) fn close(&self) {
-        let rows = lock(&self.rows).clone();
-        rows.iter().for_each(|row| self.end(row, Some(ABORTED)));
-    }
-
-    /// Ends a row, once; later ends change nothing.
-    fn end(&self, row: &Mutex<State>, error: Option<&str>) {
-        let entry = {
-            let mut state = lock(row);
-            if state.over {
-                return;
-            }
-            state.entry.error = error.map(str::to_owned);
-            state.entry.ms = state.start.elapsed().as_secs_f64() * 1000.0;
-            state.over = true;
-            state.entry.clone()
-        };
-        (self.observer)(&entry, entry.error.as_deref());
     }
 
     fn clean(&self, text: &str) -> String {
@@ -96,6 +86,17 @@ impl Ledger {
 }
 
 impl State {
+    /// Ends the row; none when it had ended.
+    fn end(&mut self, error: Option<&str>) -> Option<EgressEntry> {
+        if self.over {
+            return None;
+        }
+        self.entry.error = error.map(str::to_owned);
+        self.entry.ms = self.start.elapsed().as_secs_f64() * 1000.0;
+        self.over = true;
+        Some(self.entry.clone())
+    }
+
     fn now(&self) -> EgressEntry {
         let mut entry = self.entry.clone();
         if !self.over {
@@ -139,13 +140,16 @@ impl Row {
 
     /// Ends the row, once; later ends change nothing.
     pub(super) fn end(&self, error: Option<&str>) {
-        self.ledger.end(&self.state, error);
+        let ended = lock(&self.state).end(error);
+        if let Some(entry) = ended {
+            (self.ledger.observer)(&entry, entry.error.as_deref());
+        }
     }
 }
 
 impl Drop for Row {
     fn drop(&mut self) {
-        self.end(Some(ABORTED));
+        self.end(Some(Failure::Aborted.code()));
     }
 }
 

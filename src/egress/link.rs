@@ -7,7 +7,7 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
@@ -46,12 +46,13 @@ pub(super) struct Line {
     /// Since when.
     pub(super) born: Instant,
     streams: AtomicUsize,
+    doubtful: AtomicBool,
 }
 
 impl Line {
     fn new(address: SocketAddr) -> Self {
         let crew = Crew(Arc::new(Mutex::new(Some(JoinSet::new()))));
-        Self { crew, address, born: Instant::now(), streams: AtomicUsize::new(0) }
+        Self { crew, address, born: Instant::now(), streams: AtomicUsize::new(0), doubtful: AtomicBool::new(false) }
     }
 }
 
@@ -83,12 +84,26 @@ pub(super) enum Link {
     Two(Two, Lease),
 }
 
-/// Counts a stream of a connection for as long as it lives.
-pub(super) struct Lease(Arc<Line>);
+/// Counts a stream of a connection for as long as it lives. Unless [`Lease::end`] says that its exchange ended well, the connection is in doubt: it may
+/// lead nowhere by now, and takes no new requests, as one of HTTP/1.1 would not.
+pub(super) struct Lease {
+    line: Arc<Line>,
+    fine: bool,
+}
+
+impl Lease {
+    /// The exchange is over, both ways and to the end.
+    pub(super) fn end(mut self) {
+        self.fine = true;
+    }
+}
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::AcqRel);
+        if !self.fine {
+            self.line.doubtful.store(true, Ordering::Release);
+        }
+        self.line.streams.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -133,8 +148,9 @@ impl Two {
         Ok(Self { line: Arc::new(line), sender })
     }
 
+    /// True when it takes no new requests.
     pub(super) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.sender.is_closed() || self.line.doubtful.load(Ordering::Acquire)
     }
 
     /// Streams that are in use.
@@ -145,7 +161,7 @@ impl Two {
     /// One more stream.
     pub(super) fn lease(&self) -> Link {
         self.line.streams.fetch_add(1, Ordering::AcqRel);
-        Link::Two(self.clone(), Lease(self.line.clone()))
+        Link::Two(self.clone(), Lease { line: self.line.clone(), fine: false })
     }
 }
 

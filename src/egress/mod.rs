@@ -1,8 +1,9 @@
 //! Outbound requests for runs, in the supervisor. A cell only asks; this room decides by the grant, resolves, connects, sends, and keeps the ledger.
 //!
 //! Two halves: what is decided (`target`, `host`, `path`, `decide`, `fixture`, `gate`, `resolve`), and what is sent (`desk`, `trip`, `wire`, `pool`,
-//! `body`). What secrets may do is behind [`Carrier`]: this room's sender knows none.
+//! `body`). What secrets may do is behind [`Carrier`]: the sender knows none, [`secrets`] has them.
 
+mod admit;
 mod body;
 mod broker;
 mod carrier;
@@ -21,8 +22,10 @@ mod link;
 pub(crate) mod path;
 mod payload;
 mod pool;
+mod redirect;
 mod refusal;
 mod resolve;
+pub mod secrets;
 mod target;
 mod trip;
 mod trust;
@@ -36,9 +39,10 @@ pub use body::InBody;
 pub use broker::{Broker, BrokerSettings};
 pub use carrier::{BodyGuard, Carrier, Misuse, NoSecrets, Scrubber};
 pub use desk::{Before, Desk, DeskSettings, Observer};
-pub use exchange::{Fault, Inbound, OutBody, OutPiece, Outbound};
+pub use exchange::{Failure, Fault, Inbound, OutBody, OutPiece, Outbound};
 pub use gate::Gate;
 pub use learn::learn;
 pub use refusal::{CODES, Refusal};
 pub use resolve::Lookup;
+pub(crate) use resolve::Resolver;
 pub use target::Target;

@@ -1,7 +1,7 @@
 //! A request's body on its way out: bounded, looked through, counted, and never complete unless the guest completed it.
 
 use super::carrier::{BodyGuard, Misuse};
-use super::exchange::{Fault, OutPiece};
+use super::exchange::{Failure, Fault, OutPiece};
 use super::ledger::Meter;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -154,6 +154,7 @@ impl Payload {
             Source::Empty | Source::Spent => Poll::Ready(Ok(None)),
             Source::Whole(bytes) if bytes.is_empty() => Poll::Ready(Ok(None)),
             Source::Whole(bytes) => Poll::Ready(Ok(Some(bytes.split_to(bytes.len().min(PIECE_BYTES_MAX))))),
+            // INVARIANT (no false end): only the guest's own end is an end; a channel that just closes is an error, and hyper cuts the request off.
             Source::Stream(pieces) => match ready!(pieces.poll_recv(cx)) {
                 Some(OutPiece::Bytes(bytes)) => Poll::Ready(Ok(Some(bytes))),
                 Some(OutPiece::End) => Poll::Ready(Ok(None)),
@@ -197,12 +198,12 @@ impl Payload {
 
 /// The guest's body did not come to its end.
 fn aborted() -> Fault {
-    Fault::failed("aborted", "the request's body ended before it was complete")
+    Fault::failed(Failure::Aborted, "the request's body ended before it was complete")
 }
 
 /// The body is longer than a request's may be.
 pub(super) fn too_large() -> Fault {
-    Fault::failed("requestTooLarge", "the request's body is longer than requests may be")
+    Fault::failed(Failure::RequestTooLarge, "the request's body is longer than requests may be")
 }
 
 impl Body for Payload {

@@ -1,9 +1,12 @@
 //! Which origins are believed to be who they say: the system's root certificates and those of the operator.
 
-use rustls::{ClientConfig, RootCertStore, client::Resumption};
-use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// The TLS side of connections, and what of the system's roots could not be read.
 ///
@@ -15,7 +18,7 @@ pub(super) fn client(extra_pem: Option<&[u8]>) -> Result<(TlsConnector, Vec<Stri
         add(&mut roots, pem)?;
     }
     // The provider is named here: nothing depends on which one a process would choose by itself.
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS cannot be set up: {error}"))?
         .with_root_certificates(roots)

@@ -3,7 +3,7 @@
 use super::Target;
 use super::desk::Case;
 use super::dial::Opened;
-use super::exchange::Fault;
+use super::exchange::{Failure, Fault};
 use super::head;
 use super::link::Link;
 use super::payload::{Payload, Scissors, Tie};
@@ -73,10 +73,10 @@ pub(super) async fn send(case: &Case, order: &Order, body: (Payload, Arc<Tie>, S
             }
             // The connection closed while it was idle: the request may be sent by a new one.
             Sent::Nothing(body) if was_idle => payload = Some(body),
-            Sent::Nothing(_) => return Err(Fault::failed("protocol", "the host closed the connection before it answered")),
+            Sent::Nothing(_) => return Err(Fault::failed(Failure::Protocol, "the host closed the connection before it answered")),
         }
     }
-    Err(Fault::failed("protocol", "the request was not sent"))
+    Err(Fault::failed(Failure::Protocol, "the request was not sent"))
 }
 
 /// What came of sending.
@@ -90,6 +90,10 @@ enum Sent {
 async fn take_idle(case: &Case, key: &Key) -> Option<Link> {
     let broker = &case.counter.broker;
     while let Some(mut link) = broker.pool.take(key) {
+        // This server may listen there since it was opened.
+        if broker.dialer.gate.judge(link.address().ip(), link.address().port()).is_err() {
+            continue;
+        }
         // Its last exchange is over, so that this is at most the time its task needs to notice.
         if timeout(broker.settings.connect, link.ready()).await == Ok(true) {
             return Some(link);
@@ -129,9 +133,9 @@ async fn answer(case: &Case, order: &Order, link: &mut Link, body: Payload, tie:
     };
     let sent = tokio::select! {
         biased;
-        () = flood.notified() => return Err(Fault::failed("protocol", format!("the host sent more than {INFORMATIONAL_MAX} heads of status 1xx"))),
+        () = flood.notified() => return Err(Fault::failed(Failure::Protocol, format!("the host sent more than {INFORMATIONAL_MAX} heads of status 1xx"))),
         sent = link.send(request) => sent,
-        () = late => return Err(Fault::failed("timeout", format!("no answer within {} ms", limit.as_millis()))),
+        () = late => return Err(Fault::failed(Failure::Timeout, format!("no answer within {} ms", limit.as_millis()))),
     };
     match sent {
         Ok(response) => Ok(Sent::Answer(response)),
@@ -191,10 +195,12 @@ fn length(headers: &mut HeaderMap, method: &Method, body: &Payload) {
 
 fn check(parts: &http::response::Parts, bytes_max: u64) -> Result<(), Fault> {
     head::check_size(&parts.headers, bytes_max)?;
-    if parts.status.is_informational() {
-        return Err(Fault::failed("protocol", "the host changes the protocol, which was not asked for"));
+    match parts.status.as_u16() {
+        200..=599 => Ok(()),
+        101 => Err(Fault::failed(Failure::Protocol, "the host changes the protocol, which was not asked for")),
+        // Guests cannot have it either (Fetch §5.5, "initialize a response").
+        status => Err(Fault::failed(Failure::Protocol, format!("the host answers with the status {status}, which is none"))),
     }
-    Ok(())
 }
 
 /// True when the connection closed before an answer was there.
@@ -211,7 +217,7 @@ fn failure(error: &hyper::Error) -> Fault {
         return head::too_large();
     }
     let why = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-    Fault::failed("protocol", format!("the exchange with the host broke off: {error}{why}"))
+    Fault::failed(Failure::Protocol, format!("the exchange with the host broke off: {error}{why}"))
 }
 
 impl Wire {
@@ -222,7 +228,7 @@ impl Wire {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             match self.body.frame().await {
-                None => return self.tie.fault().map_or(Ok(None), Err),
+                None => return self.check_request().map(|()| None),
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
                         return Ok(Some(bytes));
@@ -231,6 +237,11 @@ impl Wire {
                 Some(Err(error)) => return Err(self.tie.fault().unwrap_or_else(|| failure(&error))),
             }
         }
+    }
+
+    /// Fails when the request's own body went wrong after the answer's head was there.
+    pub(super) fn check_request(&self) -> Result<(), Fault> {
+        self.tie.fault().map_or(Ok(()), Err)
     }
 
     /// True when there is no body.

@@ -48,6 +48,7 @@ pub(super) fn warm_up(warm: &mut WarmIsolate, code: &str) -> RunEnd {
         entrypoint: "default".to_owned(),
         input: "{\"warm\":[1]}".to_owned(),
         vars: vec![("A".to_owned(), "b".to_owned())],
+        hidden: vec![("C".to_owned(), "d".to_owned())],
         cpu_ms: u64::MAX,
         wall_ms: u64::MAX,
         memory_bytes: u64::MAX,
@@ -92,7 +93,7 @@ fn finish(warm: &mut WarmIsolate, stop: Stop, budgets: &Budgets, desk: &Desk) ->
 
 /// Starts the run inside the realm. What it ends as comes through its port.
 fn call(warm: &mut WarmIsolate, order: &RunOrder, kill: &Kill) -> Result<(), String> {
-    let vars = serde_json::to_string(&order.vars).map_err(|error| error.to_string())?;
+    let vars = serde_json::to_string(&(&order.vars, &order.hidden)).map_err(|error| error.to_string())?;
     let served = if order.served { "served" } else { "" };
     let texts: [&str; 6] = [&loader::specifier(&order.main), &order.entrypoint, &order.input, &vars, &order.run, served];
     let _entered = warm.timers.enter();

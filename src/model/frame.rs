@@ -68,8 +68,10 @@ pub struct RunOrder {
     pub entrypoint: String,
     /// The input as JSON text.
     pub input: String,
-    /// Plain variables of `env`.
+    /// Variables of `env`, placeholders of secrets among them.
     pub vars: Vec<(String, String)>,
+    /// Variables of `env` that no enumeration shows: decoys, which honest code has no reason to read.
+    pub hidden: Vec<(String, String)>,
     /// CPU budget in milliseconds.
     pub cpu_ms: u64,
     /// Wall budget in milliseconds.

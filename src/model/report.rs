@@ -80,6 +80,9 @@ pub struct EgressEntry {
     /// Why there is no whole answer: the code of a denial or of a failure.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
+    /// Its kind, where the attempt is a violation by itself: a secret's placeholder, or a decoy, was where it has no business.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub violation: Option<String>,
 }
 
 /// Why a run did not end `ok`.

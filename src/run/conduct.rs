@@ -9,6 +9,7 @@ use super::steps::{self, Refused};
 use crate::artifact::Artifacts;
 use crate::cell::{Cells, ZygoteKind};
 use crate::egress::Broker;
+use crate::egress::secrets::Secrets;
 use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, RunRequest, Tier};
 use crate::policy::Profiles;
 use crate::provenance::{Log, Refusal};
@@ -30,6 +31,8 @@ pub struct Parts {
     pub artifacts: Artifacts,
     /// The way out.
     pub broker: Arc<Broker>,
+    /// The values of secrets.
+    pub secrets: Arc<Secrets>,
     /// The gate.
     pub admission: Admission,
     /// The metrics.

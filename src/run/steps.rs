@@ -9,7 +9,8 @@ use super::verdict::Verdict;
 use super::{outbound, prepare};
 use crate::artifact::{ArtifactsError, Prepared};
 use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
-use crate::egress::{Desk, NoSecrets};
+use crate::egress::secrets::RunSecrets;
+use crate::egress::{Carrier, Desk};
 use crate::model::frame::{FROM_CELL_SLACK, Order, RunOrder};
 use crate::model::{
     Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport, RunRequest,
@@ -35,6 +36,7 @@ pub(super) struct Ready {
     granted: Granted,
     prepared: Prepared,
     identity: Identity,
+    secrets: Arc<RunSecrets>,
     asked_at: Instant,
     _admitted: Admitted,
 }
@@ -74,7 +76,9 @@ pub(super) async fn ready(
     let stop = running.stopped(cancel);
     let prepared = prepare::prepare(&inner.parts.cells, &inner.parts.artifacts, artifact_id, &artifact, stop).await.map_err(refuse)?;
     let identity = Identity::of(artifact_id, granted.grant(), inner.build(kind_of(granted.grant())));
-    Ok(Ready { run: RunId::now(), principal, request, artifact, artifact_id, granted, prepared, identity, asked_at, _admitted: admitted })
+    let secrets = outbound::secrets(inner, granted.grant()).map_err(refuse)?;
+    let run = RunId::now();
+    Ok(Ready { run, principal, request, artifact, artifact_id, granted, prepared, identity, secrets, asked_at, _admitted: admitted })
 }
 
 fn artifact_of(inner: &Inner, source: &RunSource) -> Result<Artifact, Problem> {
@@ -161,7 +165,7 @@ pub(super) async fn execute(
     let queue = ready.asked_at.elapsed();
     let limits = ready.granted.grant().limits;
     let waited = cell.as_ref().ok().and_then(Cell::waited);
-    let desk = outbound::desk(inner, &ready.principal, ready.grant(), Arc::new(NoSecrets));
+    let desk = outbound::desk(inner, &ready.principal, ready.grant(), Arc::clone(&ready.secrets) as Arc<dyn Carrier>);
     let mut errands = RunErrands::new(desk.clone(), ready.asks(), DENIALS_MAX);
     if let Some(serving) = serving {
         errands = errands.serving(ready.run, serving, ServedCaps { request: limits.input_bytes, answer: limits.output_bytes });
@@ -175,13 +179,12 @@ pub(super) async fn execute(
         }
     };
     drop(errands);
-    // The errands' tasks end in their own time, and the record is made now.
-    desk.close();
     let beyond = denials.join(&mut execution.denials);
     let mut verdict = Verdict::of(&mut execution, &limits);
     if let Some(passed) = passed {
         verdict.serve(passed.status(), passed.bytes());
     }
+    outbound::scrub(&ready.secrets, &mut execution, &mut verdict);
     verdict.denials_truncated = verdict.denials_truncated.saturating_add(beyond);
     if let Some(cause) = &verdict.cause {
         match verdict.outcome {
@@ -264,13 +267,17 @@ impl Ready {
 
     fn order(&self) -> RunOrder {
         let limits = self.grant().limits;
+        let mut vars: Vec<(String, String)> = self.grant().vars.clone().into_iter().collect();
+        let hidden = self.secrets.decoys(&vars.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+        vars.extend(self.secrets.env());
         RunOrder {
             run: self.run.to_string(),
             modules: self.prepared.as_ref().clone(),
             main: self.artifact.main_module().to_string(),
             entrypoint: self.request.entrypoint.clone(),
             input: self.request.input.get().to_owned(),
-            vars: self.grant().vars.clone().into_iter().collect(),
+            vars,
+            hidden,
             cpu_ms: limits.cpu_ms,
             wall_ms: limits.wall_ms,
             memory_bytes: limits.memory_bytes(),
@@ -294,7 +301,7 @@ impl Ready {
             logs_truncated: verdict.logs_truncated,
             denials: execution.denials,
             denials_truncated: verdict.denials_truncated,
-            egress: desk.ledger(),
+            egress: desk.close(),
             egress_truncated: desk.rows_dropped(),
             usage: Usage {
                 cpu_ms: ms(execution.cpu),

@@ -26,6 +26,28 @@ fn run_prints_the_result_and_its_exit_code_follows_the_outcome() {
 }
 
 #[test]
+fn what_a_run_asked_for_becomes_rules_that_load_once_somebody_has_said_why() {
+    let _alone = heavy();
+    let code = "export default async () => { for (const path of ['orders/1', 'orders/2']) await fetch(`https://api.example/v1/${path}`).catch(() => {}); }";
+    let done = cordon_with(&["run", "--learn", "-"], code, &[]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stdout.contains("host = \"api.example\"") && done.stdout.contains("path_prefix = \"/v1/orders\""), "{}", done.stdout);
+    let serve = |rules: &str| {
+        let head = "name = \"orders\"\ntier = 1\ndescription = \"learned\"\n[limits]\ncpu_ms = 100\nwall_ms = 1000\nmemory_mb = 32\nsub_requests = 5\n";
+        let orders = format!("{head}[egress]\nmode = \"allowlist\"\n{rules}");
+        let file = |name: &str, text: String| (name.to_owned(), text);
+        let policies =
+            Some(vec![file("untrusted.toml", include_str!("../../policies/untrusted.toml").to_owned()), file("orders.toml", orders)]);
+        std::panic::catch_unwind(|| House::start(Plan { policies, ..Plan::default() }))
+    };
+    assert!(serve(&done.stdout).is_err(), "a rule without a reason");
+    let house = serve(&done.stdout.replace("reason = \"\"", "reason = \"orders are read\"")).expect("the rules load");
+    let profiles = house.get("/v1/capabilities")["profiles"].clone();
+    let orders = profiles.as_array().and_then(|all| all.iter().find(|profile| profile["name"] == "orders")).expect("the profile");
+    assert_eq!(orders["egress"]["rules"][0]["pathPrefix"], "/v1/orders");
+}
+
+#[test]
 fn guests_cannot_steer_the_terminal() {
     let _alone = heavy();
     let steer = "export default () => { console.log('\\u001b[2J\\u009b1m\\u202e'); return '\\u009b\\u202e\\u2066'; }";

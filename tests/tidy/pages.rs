@@ -72,15 +72,6 @@ pub(crate) fn changelog_gaps(text: &str) -> Vec<String> {
     open.into_iter().chain(kinds).collect()
 }
 
-/// Cases that the list of waiting ones names by `category/name.js` and that the corpus lacks.
-pub(crate) fn waiting_cases_gone(list: &str, cases: &[String]) -> Vec<String> {
-    let named = list.split('`').skip(1).step_by(2).filter(|name| name.contains('/'));
-    named
-        .filter(|name| !cases.iter().any(|case| case == name))
-        .map(|name| format!("tests/corpus/{name} is named as waiting and is not there"))
-        .collect()
-}
-
 #[test]
 fn a_link_to_nothing_is_found_and_a_link_elsewhere_is_not_judged() {
     let exists = |path: &Path| path == Path::new("docs/a.md") || path == Path::new("b.md");
@@ -111,9 +102,7 @@ fn a_promise_that_nothing_holds_is_found() {
 }
 
 #[test]
-fn a_changelog_without_sections_and_a_waiting_case_that_is_gone_are_found() {
+fn a_changelog_without_sections_is_found() {
     assert!(changelog_gaps("# Changelog\n## [Unreleased]\n### Added\n- x").is_empty());
     assert_eq!(changelog_gaps("# Changelog").len(), 2);
-    assert!(waiting_cases_gone("`egress/a.js` waits for `fetch`", &["egress/a.js".to_owned()]).is_empty());
-    assert_eq!(waiting_cases_gone("`egress/b.js`", &["egress/a.js".to_owned()]).len(), 1);
 }

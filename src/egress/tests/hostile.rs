@@ -1,5 +1,6 @@
 //! Origins that are slow, silent, endless or talk nonsense; and requests that are dropped under way.
 
+use super::dns::{Dns, at, of_type};
 use super::house::{House, code, get, header, post, read, rule, text};
 use super::origin::{Notes, Origin, Peer, Tls};
 use crate::egress::{Fault, OutBody, OutPiece, Outbound};
@@ -53,7 +54,7 @@ async fn an_origin_that_does_not_answer_in_time_is_left() {
 
 #[tokio::test]
 async fn a_body_that_does_not_end_in_time_is_cut_off() {
-    let house = House::with(|settings| settings.total = Duration::from_millis(200)).await;
+    let house = House::with(|settings| settings.total = Duration::from_secs(1)).await;
     let origin = says("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", false).await;
     let mut answer = house.desk(vec![rule("good.example", &[origin.port()])]).fetch(get(url(&origin))).await.expect("an answer");
     let body = answer.body.as_mut().expect("a body");
@@ -107,6 +108,8 @@ async fn nonsense_is_an_error_of_the_protocol() {
         "HTTP/0.9 200 OK\r\n\r\n",
         "HTTP/1.1 2000 OK\r\n\r\n",
         "HTTP/1.1 099 OK\r\n\r\n",
+        "HTTP/1.1 600 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 999 OK\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
@@ -238,4 +241,25 @@ async fn an_answer_without_length_ends_with_its_connection() {
     assert_eq!(header(&answer, "x-a"), ["\u{c3}\u{a9}"], "each byte a character");
     assert_eq!(read(&mut answer).await.as_deref(), Ok(&b"hello"[..]));
     origin.live(0).await;
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_the_second_time_is_judged_the_second_time() {
+    let dns = Dns::start(|name, kind, nth| of_type(vec![at(name, if nth < 2 { "127.0.0.1" } else { "169.254.169.254" })], kind)).await;
+    let house = House::with(|settings| settings.resolver = vec![dns.address]).await;
+    let origin = Origin::start(|mut peer, _| async move {
+        while peer.request().await.is_some_and(|seen| !seen.line().contains("/last")) {
+            peer.answer("ok").await;
+        }
+        peer.send("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok").await;
+    })
+    .await;
+    let desk = house.desk(vec![rule("good.example", &[origin.port()])]);
+    for path in ["", "", "last"] {
+        assert_eq!(text(&desk, get(format!("{}{path}", url(&origin)))).await.as_deref(), Ok("ok"), "the connection leads where it led");
+    }
+    origin.live(0).await;
+    let fault = desk.fetch(get(url(&origin))).await.expect_err("refused");
+    assert_eq!(fault.code(), "addressDenied");
+    assert_eq!(origin.opened(), 1);
 }

@@ -11,3 +11,6 @@ mod origin;
 mod plain;
 mod redirects;
 mod resolve;
+mod secret;
+mod streams;
+mod tls;

@@ -17,8 +17,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// One connection, on the origin's side.
 pub(super) struct Peer {
     pub(super) stream: Box<dyn Stream>,
-    /// How many were opened before it.
-    pub(super) nth: usize,
     buffer: Vec<u8>,
 }
 
@@ -44,8 +42,8 @@ impl Seen {
 }
 
 impl Peer {
-    pub(super) fn new(stream: impl Stream + 'static, nth: usize) -> Self {
-        Self { stream: Box::new(stream), nth, buffer: Vec::new() }
+    pub(super) fn new(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), buffer: Vec::new() }
     }
 
     /// Reads more; false at the end.
@@ -198,15 +196,15 @@ impl Origin {
         let (notes, total, serve) = (Notes(Arc::clone(&seen)), opened.clone(), Arc::new(serve));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let nth = total.fetch_add(1, Ordering::SeqCst);
+                total.fetch_add(1, Ordering::SeqCst);
                 count.send_modify(|live| *live += 1);
                 let (tls, serve, notes, count) = (tls.clone(), serve.clone(), notes.clone(), count.clone());
                 tokio::spawn(async move {
                     match tls {
-                        None => serve(Peer::new(stream, nth), notes).await,
+                        None => serve(Peer::new(stream), notes).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                serve(Peer::new(stream, nth), notes).await;
+                                serve(Peer::new(stream), notes).await;
                             }
                         }
                     }

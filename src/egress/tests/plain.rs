@@ -1,12 +1,13 @@
 //! Requests over plain HTTP that go well, what is sent and what comes back, and which connections are used again.
 
-use super::house::{House, get, header, post, read, rule, text, whole};
+use super::house::{House, code, get, header, post, read, rule, text, whole};
 use super::origin::Origin;
 use crate::egress::{OutBody, OutPiece, Outbound};
 use crate::model::{EgressGrant, EgressMode};
 use bytes::Bytes;
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
+use url::{Position, Url};
 
 #[tokio::test]
 async fn a_request_reaches_its_origin_and_its_answer_the_guest() {
@@ -131,4 +132,43 @@ async fn answers_without_a_body_have_none_and_headers_of_the_connection_stay_beh
         assert!(!answer.status_text.contains("Evil"));
     }
     assert_eq!(origin.opened(), 1);
+}
+
+#[tokio::test]
+async fn odd_characters_of_a_url_arrive_as_the_parser_wrote_them() {
+    let (house, origin) = (House::new().await, Origin::echo().await);
+    let desk = house.desk(vec![rule("good.example", &[origin.port()])]);
+    for asked in
+        ["//a//b", "/a|b[c]'\"{}^`<>\u{e9} d", "/?a|b[c]'\"{}^`<>\u{e9} d?e\\f", "/%00%0d%0a?%0d%0aHost:%20evil", "?", "/a;b=c/%2e%2E/d"]
+    {
+        let url = format!("http://good.example:{}{asked}", origin.port());
+        let parsed = Url::parse(&url).expect("a URL");
+        text(&desk, get(url)).await.expect(asked);
+        assert_eq!(origin.seen().pop().expect("a request").line(), format!("GET {} HTTP/1.1", &parsed[Position::BeforePath..]));
+    }
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_sent_again_when_its_idle_connection_closes_under_it_and_nothing_else_is() {
+    let house = House::new().await;
+    // Answers once on each connection, and closes it at the second request.
+    let origin = Origin::start(|mut peer, notes| async move {
+        if let Some(seen) = peer.request().await {
+            notes.add(seen);
+            peer.answer("ok").await;
+            if let Some(seen) = peer.request().await {
+                notes.add(seen);
+            }
+        }
+    })
+    .await;
+    let desk = house.desk(vec![rule("good.example", &[origin.port()])]);
+    let url = format!("http://good.example:{}/", origin.port());
+    for _ in 0..2 {
+        assert_eq!(text(&desk, get(&url)).await.as_deref(), Ok("ok"));
+    }
+    assert_eq!((origin.opened(), origin.seen().len()), (2, 3));
+    assert_eq!(code(&desk, post(&url, whole("pay"))).await, "protocol");
+    assert_eq!((origin.opened(), origin.seen().len()), (2, 4));
+    assert_eq!((desk.sub_requests(), desk.ledger().len()), (3, 3));
 }

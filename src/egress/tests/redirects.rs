@@ -79,6 +79,7 @@ async fn a_hop_that_is_denied_denies_all_and_opens_nothing() {
         assert!(matches!(&fault, Fault::Denied(refusal) if refusal.code == expected), "{location}: {fault:?}");
         let row = desk.ledger().pop().expect("a row");
         assert_eq!((row.error.as_deref(), row.status, row.redirects.len()), (Some(expected), 302, 1), "{location}");
+        assert!(!row.redirects[0].contains("a:b@"), "{row:?}");
     }
     assert_eq!(forbidden.opened(), 0);
 }

@@ -26,7 +26,7 @@ const PER_KEY_MAX: usize = 16;
 /// Idle connections in all; the one that waits longest makes room.
 const ALL_MAX: usize = 256;
 
-/// Who may use a connection, and for what.
+/// Who may use a connection, and for what. INVARIANT (no shared connections): the principal is part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     principal: String,
@@ -98,7 +98,7 @@ impl Pool {
         match link {
             Link::One(one) => self.keep(key, What::One(one)),
             Link::Two(two, lease) => {
-                drop(lease);
+                lease.end();
                 let mut shelves = self.lock();
                 for kept in shelves.by_key.get_mut(key).into_iter().flatten() {
                     if matches!(&kept.what, What::Two(other) if Arc::ptr_eq(&other.line, &two.line)) {
@@ -178,3 +178,6 @@ async fn sweep(pool: Weak<Pool>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
