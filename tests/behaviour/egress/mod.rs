@@ -5,6 +5,7 @@ mod ends;
 mod limits;
 mod records;
 mod redirects;
+mod secrets;
 mod served;
 mod world;
 

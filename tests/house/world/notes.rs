@@ -177,6 +177,6 @@ pub(super) fn secrets_in(bytes: &[u8]) -> Vec<&'static str> {
 /// What base64 makes of `value` behind `before` bytes of a group of three, without the digits that tell of its neighbours too.
 fn packed(value: &str, before: usize) -> String {
     let digits = STANDARD_NO_PAD.encode([&[0; 3][..before], value.as_bytes()].concat());
-    let shared = usize::from((before + value.len()) % 3 != 0);
+    let shared = usize::from(!(before + value.len()).is_multiple_of(3));
     digits[(before * 8).div_ceil(6)..digits.len() - shared].to_owned()
 }

@@ -20,7 +20,7 @@ pub(super) fn config(resolver: SocketAddr, ca: &Path, egress: &str) -> String {
 }
 
 /// The three profiles of the corpus, by tier as its README wants them, and two more of tier 2: `wide`, whose rules allow long bodies over http as
-/// well, and `narrow`, whose rule allows short ones. `fixed` answers from fixtures.
+/// well, and `narrow`, whose rule allows short ones. `fixed` answers from fixtures, `lax` allows what leads to the sink.
 pub(super) fn profiles() -> Vec<(String, String)> {
     let (one, two) = ([rule("good.example", ""), rule("*.wild.example", "")].concat(), rule("other.example", ""));
     let wide = "max_response_bytes = 1073741824\npath_prefix = \"/\"\n";
@@ -32,6 +32,7 @@ pub(super) fn profiles() -> Vec<(String, String)> {
         ("production", profile("production", 2, 2000, 200, "mode = \"allowlist\"", &[&one, &two, SECRET].concat())),
         ("wide", profile("wide", 2, 20_000, 200, "mode = \"allowlist\"", &wide)),
         ("narrow", profile("narrow", 2, 2000, 10, "mode = \"allowlist\"", &narrow)),
+        ("lax", profile("lax", 2, 2000, 10, "mode = \"allowlist\"", &rule("evil.example", ""))),
         ("fixed", profile("fixed", 0, 5000, 1100, "mode = \"synthetic\"", FIXTURES)),
     ]
     .map(|(name, text)| (format!("{name}.toml"), text))
