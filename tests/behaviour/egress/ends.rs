@@ -2,8 +2,9 @@
 
 use super::{Scene, ask, rows};
 use crate::house::command::verify;
+use crate::house::process::{DESCRIPTORS_SLACK, descriptors};
 use crate::house::world::End;
-use crate::house::{Ask, House, Plan};
+use crate::house::{Ask, House, Plan, eventually};
 use serde_json::{Value, json};
 
 /// A request that is not answered, and the certainty that it has arrived.
@@ -97,6 +98,32 @@ fn a_server_that_is_killed_after_the_intent_finds_and_seals_it() {
     assert_eq!(scene.house.stop(), Some(0));
     let (code, verdict) = verify(&folder.path().join("data"));
     assert_eq!((code, &verdict["open"]), (Some(0), &json!(0)), "{verdict}");
+}
+
+#[test]
+fn a_server_told_to_stop_lets_a_request_under_way_end() {
+    let scene = Scene::start("");
+    let public = scene.house.public().to_owned();
+    let code = ask("wide", "return await (await fetch('https://good.example/late?ms=1000')).text();");
+    let run = std::thread::spawn(move || Ask::post("/v1/runs", &code).send(&public).expect("answered while draining").json());
+    scene.world.until("the request", |state| (state.good() == 1).then_some(()));
+    assert_eq!(scene.house.stop(), Some(0));
+    let report = run.join().expect("the run");
+    assert_eq!((&report["outcome"], &report["result"]), (&json!("ok"), &json!("late")), "{report}");
+}
+
+#[test]
+fn requests_that_runs_leave_open_leave_no_descriptor() {
+    let scene = Scene::start("");
+    let pid = scene.house.pid();
+    let leave = || {
+        let report = scene.run("wide", &format!("{UNDER_WAY} return 1;"));
+        assert_over(&scene, &report);
+    };
+    leave();
+    let before = descriptors(pid);
+    (0..20).for_each(|_| leave());
+    eventually("descriptors are closed", || (descriptors(pid) <= before + DESCRIPTORS_SLACK).then_some(()));
 }
 
 /// The run whose request has arrived and is not answered.

@@ -74,3 +74,22 @@ fn a_client_that_leaves_a_handler_closes_what_it_asks_for() {
     let report = scene.sealed(&run);
     assert_eq!((&report["outcome"], &report["egress"][0]["error"]), (&json!("canceled"), &json!("aborted")), "{report}");
 }
+
+#[test]
+fn what_a_handler_leaves_to_be_done_may_still_ask() {
+    let scene = Scene::start("");
+    let code = "export default { fetch(request, env, ctx) {
+        if (!request.headers.has('cordon-prefix')) return new Response();
+        ctx.waitUntil(fetch('https://good.example/late?ms=100').then((answer) => answer.text()).then(console.log));
+        return new Response('before');
+    } }";
+    let artifact = scene.house.run(&json!({"modules": {"main.js": code}}))["artifact"].clone();
+    let reply = scene.house.ask(&Ask::get(&format!("/w/{}/", artifact.as_str().expect("an id"))).with("cordon-profile", "wide"));
+    let report = report(&scene, &reply);
+    assert_eq!(
+        (reply.text().as_str(), &report["outcome"], &report["logs"][0]["message"]),
+        ("before", &json!("ok"), &json!("late")),
+        "{report}"
+    );
+    assert_eq!((&report["egress"][0]["status"], &report["egress"][0]["error"]), (&json!(200), &Value::Null));
+}

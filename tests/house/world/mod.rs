@@ -49,8 +49,9 @@ impl World {
     /// Makes one, when the one before it is gone.
     pub(crate) fn start() -> Self {
         let alone = heavy();
-        let only = File::create(std::env::temp_dir().join("cordon-test-world.lock")).expect("a lock file");
-        // Another process may have a world.
+        // Another process may have a world, and another user may have made the file.
+        let file = std::env::temp_dir().join("cordon-test-world.lock");
+        let only = File::create(&file).or_else(|_| File::open(&file)).expect("a lock file");
         only.lock().expect("the world's lock");
         let folder = tempfile::Builder::new().prefix("cordon-world-").tempdir().expect("a folder");
         let tls = tls::authority(&folder.path().join("ca.pem"));
