@@ -15,4 +15,5 @@ pub mod memory;
 pub mod port;
 pub mod random;
 pub mod realm;
+mod subtle;
 mod wire;
