@@ -35,8 +35,9 @@ function family(name, curve, use, privateUsages, publicUsages, operations) {
   return {
     __proto__: null,
     ...operations,
+    newUsages: privateUsages | publicUsages,
+    checkNew: (algorithm) => curve.about(name, algorithm, notSupported),
     generateKey(algorithm, extractable, usages) {
-      only(usages, privateUsages | publicUsages);
       const about = curve.about(name, algorithm, notSupported);
       const secret = curve.generate(about);
       return {

@@ -115,15 +115,15 @@ function make(type, extractable, algorithm, usages, data) {
 // A key is cloned by a ticket: the serialized form, which the guest can ask for, has a number and no bytes, and each number works once.
 const tickets = new SafeMap();
 let lastTicket = 0;
-ObjectDefineProperty(CryptoKey.prototype, core.hostObjectBrand, {
-  __proto__: null,
-  value: function () {
+const { value } = {
+  value() {
     const slots = slotsOf(this);
     if (slots === undefined) throw new DOMException("This is no CryptoKey", "DataCloneError");
     MapPrototypeSet(tickets, ++lastTicket, slots);
     return { __proto__: null, type: "CryptoKey", ticket: lastTicket };
   },
-});
+};
+ObjectDefineProperty(CryptoKey.prototype, core.hostObjectBrand, { __proto__: null, value });
 core.registerCloneableResource("CryptoKey", ({ ticket }) => {
   const slots = MapPrototypeGet(tickets, ticket);
   if (slots === undefined) throw new DOMException("This CryptoKey was not cloned here", "DataCloneError");

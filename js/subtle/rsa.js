@@ -3,6 +3,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
+  op_cordon_subtle_rsa_check,
   op_cordon_subtle_rsa_export,
   op_cordon_subtle_rsa_facts,
   op_cordon_subtle_rsa_generate,
@@ -52,8 +53,9 @@ function kind(name, alg, use, privateUsages, publicUsages, operations) {
   return {
     __proto__: null,
     ...operations,
+    newUsages: privateUsages | publicUsages,
+    checkNew: ({ modulusLength, publicExponent }) => op_cordon_subtle_rsa_check(modulusLength, publicExponent),
     generateKey({ modulusLength, publicExponent, hash }, extractable, usages) {
-      only(usages, privateUsages | publicUsages);
       const documents = op_cordon_subtle_rsa_generate(modulusLength, publicExponent);
       const algorithm = about(name, hash, false, documents[1]);
       return {

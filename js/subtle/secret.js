@@ -62,9 +62,9 @@ function aes(name, allowed, operations) {
     __proto__: null,
     ...operations,
     keyLength,
-    generateKey(algorithm, extractable, usages) {
-      only(usages, allowed);
-      const length = keyLength(algorithm);
+    newUsages: allowed,
+    checkNew: keyLength,
+    generateKey({ length }, extractable, usages) {
       return make("secret", extractable, { __proto__: null, name, length }, usages, random(length / 8));
     },
     importKey(format, data, _algorithm, extractable, usages) {
@@ -141,9 +141,11 @@ const HMAC = {
     if (length === 0) throw new TypeError("The `length` of an HMAC key is not 0");
     return length ?? BLOCK_BITS[hash];
   },
-  generateKey({ hash, length = BLOCK_BITS[hash] }, extractable, usages) {
-    only(usages, SIGNS);
+  newUsages: SIGNS,
+  checkNew({ length }) {
     if (length === 0) throw operationError("The `length` of an HMAC key is not 0");
+  },
+  generateKey({ hash, length = BLOCK_BITS[hash] }, extractable, usages) {
     const data = firstBits(random(MathCeil(length / 8)), length);
     return make("secret", extractable, { __proto__: null, name: "HMAC", hash, length }, usages, data);
   },

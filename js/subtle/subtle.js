@@ -1,6 +1,6 @@
-// SubtleCrypto, in the standard's order of steps: arguments are converted, algorithms normalized, bytes copied, rights checked, and only
-// then something is done. All of it is done before the method returns its promise, on this thread, so the run pays for it; no promise ever
-// holds more than the result.
+// SubtleCrypto, in the standard's order of steps. Before a method returns, arguments are converted, algorithms normalized and bytes copied;
+// in the microtask after (`await null`), rights are checked and what was asked for is done. Both are on this thread, so the run pays for it,
+// and no promise ever holds more than the result.
 
 (function () {
 const { core, primordials } = __bootstrap;
@@ -11,7 +11,7 @@ const { bufferOf, copyOf, lengthOf } = core.loadExtScript("ext:cordon/subtle/byt
 const { ECDH, ECDSA, Ed25519, X25519 } = core.loadExtScript("ext:cordon/subtle/curves.js");
 const { invalidAccess, notSupported, syntaxError } = core.loadExtScript("ext:cordon/subtle/errors.js");
 const jwks = core.loadExtScript("ext:cordon/subtle/jwk.js");
-const { converter: cryptoKey, CryptoKey, make, slotsOf, USAGE, usageBits, USAGES } = core.loadExtScript("ext:cordon/subtle/key.js");
+const { converter: cryptoKey, CryptoKey, only, slotsOf, USAGE, usageBits, USAGES } = core.loadExtScript("ext:cordon/subtle/key.js");
 const { identifier, normalize } = core.loadExtScript("ext:cordon/subtle/normalize.js");
 const rsa = core.loadExtScript("ext:cordon/subtle/rsa.js");
 const secret = core.loadExtScript("ext:cordon/subtle/secret.js");
@@ -74,10 +74,12 @@ function normalizeWrapping(operation, otherwise, algorithm, prefix) {
   return { normalized, operation };
 }
 
-// One that encrypts or decrypts, signs or verifies.
-function transform(operation, { 0: algorithm, 1: key, 2: data, prefix }) {
-  const normalized = normalize(operation, algorithm, prefix);
-  const input = copyOf(data);
+// Encrypting, decrypting and signing differ in the operation's name only: first what is read, then what is done.
+function prepare(operation, args) {
+  return { __proto__: null, operation, normalized: normalize(operation, args[0], args.prefix), key: args[1], input: copyOf(args[2]) };
+}
+
+function transform({ operation, normalized, key, input }) {
   return bufferOf(ALGORITHMS[normalized.name][operation](normalized, allowed(key, normalized, operation), input));
 }
 
@@ -93,15 +95,21 @@ class SubtleCrypto {
   }
   async encrypt(algorithm, key, data) {
     this.#genuine;
-    return transform("encrypt", convert("encrypt", arguments, [identifier, cryptoKey, bytes]));
+    const prepared = prepare("encrypt", convert("encrypt", arguments, [identifier, cryptoKey, bytes]));
+    await null;
+    return transform(prepared);
   }
   async decrypt(algorithm, key, data) {
     this.#genuine;
-    return transform("decrypt", convert("decrypt", arguments, [identifier, cryptoKey, bytes]));
+    const prepared = prepare("decrypt", convert("decrypt", arguments, [identifier, cryptoKey, bytes]));
+    await null;
+    return transform(prepared);
   }
   async sign(algorithm, key, data) {
     this.#genuine;
-    return transform("sign", convert("sign", arguments, [identifier, cryptoKey, bytes]));
+    const prepared = prepare("sign", convert("sign", arguments, [identifier, cryptoKey, bytes]));
+    await null;
+    return transform(prepared);
   }
   async verify(algorithm, key, signature, data) {
     this.#genuine;
@@ -109,19 +117,28 @@ class SubtleCrypto {
     const normalized = normalize("verify", args[0], args.prefix);
     const tag = copyOf(args[2]);
     const input = copyOf(args[3]);
+    await null;
     return ALGORITHMS[normalized.name].verify(normalized, allowed(args[1], normalized, "verify"), tag, input);
   }
   async digest(algorithm, data) {
     this.#genuine;
     const args = convert("digest", arguments, [identifier, bytes]);
     const { name } = normalize("digest", args[0], args.prefix);
-    return bufferOf(op_cordon_subtle_digest(name, copyOf(args[1])));
+    const input = copyOf(args[1]);
+    await null;
+    return bufferOf(op_cordon_subtle_digest(name, input));
   }
   async generateKey(algorithm, extractable, keyUsageNames) {
     this.#genuine;
     const args = convert("generateKey", arguments, [identifier, boolean, keyUsages]);
     const normalized = normalize("generateKey", args[0], args.prefix);
-    const result = ALGORITHMS[normalized.name].generateKey(normalized, args[1], usageBits(args[2]));
+    const usages = usageBits(args[2]);
+    const { checkNew, newUsages, generateKey } = ALGORITHMS[normalized.name];
+    // What is wrong with the parameters is told at once, after what is wrong with the usages.
+    if (checkNew !== undefined && (usages & ~newUsages) === 0) checkNew(normalized);
+    await null;
+    only(usages, newUsages);
+    const result = generateKey(normalized, args[1], usages);
     useful(slotsOf(result) === undefined ? result.privateKey : result);
     return result;
   }
@@ -131,6 +148,7 @@ class SubtleCrypto {
     const normalized = normalize("deriveBits", args[0], args.prefix);
     const type = normalize("importKey", args[2], args.prefix);
     const measured = normalize("keyLength", args[2], args.prefix);
+    await null;
     allowed(args[1], normalized, "deriveKey");
     const length = ALGORITHMS[measured.name].keyLength(measured);
     return imported("raw", derived("deriveKey", normalized, args[1], length), type, args[3], usageBits(args[4]));
@@ -139,6 +157,7 @@ class SubtleCrypto {
     this.#genuine;
     const args = convert("deriveBits", arguments, [identifier, cryptoKey, maybeLength], 2);
     const normalized = normalize("deriveBits", args[0], args.prefix);
+    await null;
     return bufferOf(derived("deriveBits", normalized, args[1], args[2] ?? null));
   }
   async importKey(format, data, algorithm, extractable, keyUsageNames) {
@@ -149,11 +168,14 @@ class SubtleCrypto {
     if (binary === (args[0] === "jwk")) {
       throw new TypeError(`${args.prefix}: Argument 2 is ${binary ? "a JsonWebKey" : "a BufferSource"} for the format ${args[0]}`);
     }
-    return imported(args[0], binary ? copyOf(args[1]) : args[1], normalized, args[3], usageBits(args[4]));
+    const input = binary ? copyOf(args[1]) : args[1];
+    await null;
+    return imported(args[0], input, normalized, args[3], usageBits(args[4]));
   }
   async exportKey(format, key) {
     this.#genuine;
     const args = convert("exportKey", arguments, [keyFormat, cryptoKey]);
+    await null;
     const document = exported(args[0], slotsOf(args[1]));
     return args[0] === "jwk" ? jwks.toObject(document) : bufferOf(document);
   }
@@ -161,6 +183,7 @@ class SubtleCrypto {
     this.#genuine;
     const args = convert("wrapKey", arguments, [keyFormat, cryptoKey, cryptoKey, identifier]);
     const { normalized, operation } = normalizeWrapping("wrapKey", "encrypt", args[3], args.prefix);
+    await null;
     const wrapping = allowed(args[2], normalized, "wrapKey");
     const document = exported(args[0], slotsOf(args[1]));
     const plain = args[0] === "jwk" ? jwks.toBytes(document) : document;
@@ -173,6 +196,7 @@ class SubtleCrypto {
     const { normalized, operation } = normalizeWrapping("unwrapKey", "decrypt", args[3], args.prefix);
     const type = normalize("importKey", args[4], args.prefix);
     const wrapped = copyOf(args[1]);
+    await null;
     const plain = ALGORITHMS[normalized.name][operation](normalized, allowed(args[2], normalized, "unwrapKey"), wrapped);
     return imported(args[0], args[0] === "jwk" ? jwks.ofBytes(plain) : plain, type, args[5], usageBits(args[6]));
   }

@@ -183,6 +183,7 @@ deno_core::extension!(
         ec::op_cordon_subtle_ecdsa_sign,
         ec::op_cordon_subtle_ecdsa_verify,
         ec::op_cordon_subtle_ecdh,
+        rsa_key::op_cordon_subtle_rsa_check,
         rsa_key::op_cordon_subtle_rsa_generate,
         rsa_key::op_cordon_subtle_rsa_facts,
         rsa_key::op_cordon_subtle_rsa_import,

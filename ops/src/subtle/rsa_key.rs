@@ -66,16 +66,20 @@ fn public_der(key: &RsaPublicKey) -> Result<Vec<u8>, Fault> {
     key.to_pkcs1_der().map(|document| document.as_bytes().to_vec()).map_err(|_| BAD_KEY)
 }
 
-fn generate(bits: usize, exponent: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+/// The exponent of a pair that can be made.
+fn check(bits: usize, exponent: &[u8]) -> Result<BigUint, Fault> {
     if !MODULUS_BITS.contains(&bits) || !bits.is_multiple_of(8) {
         return Err(BAD_SIZE);
     }
     let exponent = BigUint::from_bytes_be(exponent);
     let odd = exponent.to_bytes_le().first().is_some_and(|low| low & 1 == 1);
     // An even exponent has no inverse: the search for primes would not end.
-    if !odd || exponent < BigUint::from(3u8) || exponent > BigUint::from(RsaPublicKey::MAX_PUB_EXPONENT) {
-        return Err(BAD_EXPONENT);
-    }
+    let good = odd && exponent >= BigUint::from(3u8) && exponent <= BigUint::from(RsaPublicKey::MAX_PUB_EXPONENT);
+    if good { Ok(exponent) } else { Err(BAD_EXPONENT) }
+}
+
+fn generate(bits: usize, exponent: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+    let exponent = check(bits, exponent)?;
     let key = RsaPrivateKey::new_with_exp(&mut Kernel, bits, &exponent).map_err(|_| BAD_SIZE)?;
     Ok((private_der(&key)?, public_der(&key.to_public_key())?))
 }
@@ -121,10 +125,16 @@ fn to_jwk(half: Half, der: &[u8]) -> Result<Vec<String>, Fault> {
     Ok([key.n(), key.e(), key.d(), p, q, dp, dq, &qi].map(text).to_vec())
 }
 
+/// Refuses what no pair can be made with.
+#[op2(fast)]
+pub(super) fn op_cordon_subtle_rsa_check(bits: u32, #[buffer] exponent: &[u8]) -> Result<(), JsErrorBox> {
+    Ok(check(bits as usize, exponent).map(drop)?)
+}
+
 /// A new pair: the private and the public document.
 #[op2]
 #[serde]
-pub(super) fn op_cordon_subtle_rsa_generate(#[smi] bits: u32, #[buffer] exponent: &[u8]) -> Result<(Bytes, Bytes), JsErrorBox> {
+pub(super) fn op_cordon_subtle_rsa_generate(bits: u32, #[buffer] exponent: &[u8]) -> Result<(Bytes, Bytes), JsErrorBox> {
     let (private, public) = generate(bits as usize, exponent)?;
     Ok((private.into(), public.into()))
 }

@@ -44,6 +44,16 @@ export default async () => {
   const rsa = await subtle.generateKey({ name: "RSA-OAEP", modulusLength: 512, publicExponent: new Uint8Array([3]), hash: "SHA-1" }, true, ["wrapKey", "decrypt"]);
   const { algorithm, usages } = rsa.publicKey;
   results.rsa = [algorithm.modulusLength, algorithm.publicExponent[0], algorithm.hash.name, usages, rsa.privateKey.usages, rsa.publicKey.extractable];
+  // What is wrong with the algorithm is told at once, all else a microtask later.
+  const told = async (act) => {
+    let later = false;
+    const ended = act().then(() => later, () => later);
+    Promise.resolve().then(() => { later = true; });
+    return await ended;
+  };
+  const generate = (length, uses) => () => subtle.generateKey({ name: "AES-GCM", length }, true, uses);
+  results.later = [results.later, await told(generate(100, ["encrypt"])), await told(generate(128, ["sign"])), await told(generate(100, ["sign"])),
+    await told(generate(128, [])), await told(() => subtle.exportKey("raw", key)), await told(() => subtle.digest("MD5", iv))];
   // A clone and a message are keys of their own; a ticket that was not given is none.
   const channel = new MessageChannel();
   const received = new Promise((resolve) => { channel.port2.onmessage = (event) => resolve(event.data); });
