@@ -129,4 +129,31 @@ mod tests {
         let public = super::super::rsa_key::of_jwk(&members[..2]).expect("a key");
         assert_eq!(verify(Scheme::Pkcs1, Hash::Sha256, &public, &signature, text("input").as_bytes()), Ok(true));
     }
+
+    /// A key whose parts agree and whose "primes" are odd multiples of small numbers.
+    const COMPOSITE: [&str; 8] = [
+        "qGrKtMSJMBr-AkllByGSWD5TbgeskjKtWCJ_ath8DBmLOWM3LlJiPDONiS3ikCAGpibejsYuB4MS9_hY2in5Hw",
+        "AQAB",
+        "LLXxK41TmFxKG-RNOFfuyJN_RaIu678datz5s61WPUWqgPMcnYl-6AjcXHPVl-DPRpl6brr1TttD8Bv6qerRHQ",
+        "0j8IJBKLLzMMXH_QpqOkUGUTJw4mng038qdN5FLmtCs",
+        "zRFuzhc499k9nBckEeILj2sNVJtvA2daFgCjWgmZUN0",
+        "sxR5TLB22Vcz-j3sbWQJe2j8bVHCVvGPbCJRWF-8nk0",
+        "aA84kwvltJ9gTBzSCOETzKseEJjvNGL1q8SXH9FPI2E",
+        "q0frXVTQoOgztgbzbNN90HHBgDcUB9HCYoR7cC0wk9w",
+    ];
+
+    #[test]
+    fn a_key_of_composite_numbers_does_not_panic_and_what_it_signs_is_verified() {
+        let members = COMPOSITE.map(str::to_owned);
+        let private = super::super::rsa_key::of_jwk(&members).expect("nobody tests for primes");
+        let public = super::super::rsa_key::of_jwk(&members[..2]).expect("a key");
+        for data in [&b""[..], b"a", b"b", b"c"] {
+            for scheme in [Scheme::Pkcs1, Scheme::Pss(20)] {
+                let signature = sign(scheme, Hash::Sha1, &private, data);
+                assert!(
+                    signature.is_err() || verify(scheme, Hash::Sha1, &public, &signature.expect("signed"), data).is_ok_and(|good| good)
+                );
+            }
+        }
+    }
 }

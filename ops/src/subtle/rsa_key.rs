@@ -1,8 +1,10 @@
 //! RSA keys: made, read and written. Between calls a key is its PKCS#1 document.
 
 use super::{Bytes, Fault, Kernel, of_text, to_text};
-use ::rsa::pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _, EncodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
-use ::rsa::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use ::rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _, EncodeRsaPublicKey as _, UintRef};
+use ::rsa::pkcs8::der::Decode as _;
+use ::rsa::pkcs8::spki::SubjectPublicKeyInfoRef;
+use ::rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _};
 use ::rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use ::rsa::{BigUint, RsaPrivateKey, RsaPublicKey};
 use deno_core::op2;
@@ -13,6 +15,11 @@ use std::ops::RangeInclusive;
 const MODULUS_BITS: RangeInclusive<usize> = 512..=8192;
 /// How much longer one prime may be than the other, in bits. The library's arithmetic takes time by their ratio, and honest keys have none.
 const PRIME_BITS_APART_MAX: usize = 16;
+
+/// Longest document, and longest number of a JWK, that is looked at: a private key of the longest modulus has 4.7 kB, its modulus 1366 digits.
+/// The library multiplies the numbers of whatever it is given before anybody can say how long they are.
+const DOCUMENT_BYTES_MAX: usize = 8192;
+const NUMBER_DIGITS_MAX: usize = 2048;
 
 const BAD_KEY: Fault = Fault::Data("these bytes are not an RSA key, or one that is out of range");
 const BAD_SIZE: Fault = Fault::Operation("an RSA modulus has 512 to 8192 bits, a multiple of 8");
@@ -36,9 +43,16 @@ pub(super) fn private(der: &[u8]) -> Result<RsaPrivateKey, Fault> {
     sound(RsaPrivateKey::from_pkcs1_der(der).map_err(|_| BAD_KEY)?)
 }
 
-/// The key of a document that this room wrote.
+/// The key of a document that this room wrote. The library's own reader stops at 4096 bits.
 pub(super) fn public(der: &[u8]) -> Result<RsaPublicKey, Fault> {
-    sound_public(RsaPublicKey::from_pkcs1_der(der).map_err(|_| BAD_KEY)?)
+    let key = ::rsa::pkcs1::RsaPublicKey::from_der(der).map_err(|_| BAD_KEY)?;
+    let number = |uint: UintRef<'_>| BigUint::from_bytes_be(uint.as_bytes());
+    sound_public(RsaPublicKey::new_unchecked(number(key.modulus), number(key.public_exponent)))
+}
+
+fn of_spki(der: &[u8]) -> Result<RsaPublicKey, Fault> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| BAD_KEY)?;
+    if info.algorithm == ::rsa::pkcs1::ALGORITHM_ID { public(info.subject_public_key.as_bytes().ok_or(BAD_KEY)?) } else { Err(BAD_KEY) }
 }
 
 fn sound_public(key: RsaPublicKey) -> Result<RsaPublicKey, Fault> {
@@ -85,9 +99,12 @@ fn generate(bits: usize, exponent: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Fault> {
 }
 
 fn import(half: Half, der: &[u8]) -> Result<Vec<u8>, Fault> {
+    if der.len() > DOCUMENT_BYTES_MAX {
+        return Err(BAD_KEY);
+    }
     match half {
         Half::Private => private_der(&sound(RsaPrivateKey::from_pkcs8_der(der).map_err(|_| BAD_KEY)?)?),
-        Half::Public => public_der(&sound_public(RsaPublicKey::from_public_key_der(der).map_err(|_| BAD_KEY)?)?),
+        Half::Public => public_der(&of_spki(der)?),
     }
 }
 
@@ -101,6 +118,9 @@ fn export(half: Half, der: &[u8]) -> Result<Vec<u8>, Fault> {
 
 /// `n`, `e`, and of a private key `d`, `p`, `q`, `dp`, `dq`, `qi`. Source of the order: RFC 7518, section 6.3.
 pub(super) fn of_jwk(members: &[String]) -> Result<Vec<u8>, Fault> {
+    if members.iter().any(|text| text.len() > NUMBER_DIGITS_MAX) {
+        return Err(BAD_KEY);
+    }
     let numbers = members.iter().map(|text| Ok(BigUint::from_bytes_be(&of_text(text)?))).collect::<Result<Vec<_>, Fault>>()?;
     match numbers.as_slice() {
         [n, e] => public_der(&sound_public(RsaPublicKey::new_unchecked(n.clone(), e.clone()))?),
@@ -206,6 +226,11 @@ pub(super) mod tests {
                 assert!(of_jwk(&changed).is_err(), "{name}: {text}");
             }
         }
+        let mut long = members.clone();
+        for (zeros, read) in [(NUMBER_DIGITS_MAX - long[1].len(), true), (NUMBER_DIGITS_MAX - long[1].len() + 4, false)] {
+            long[1] = format!("{}{}", "A".repeat(zeros), members[1]);
+            assert_eq!(of_jwk(&long).is_ok(), read, "{zeros} digits that are zero");
+        }
         assert!(of_jwk(&members[..3]).is_err() && of_jwk(&[]).is_err());
     }
 
@@ -218,6 +243,19 @@ pub(super) mod tests {
             assert_eq!(generate(512, &exponent), Err(BAD_EXPONENT), "{exponent:?}");
         }
         assert!(generate(512, &[3]).is_ok() && generate(512, &[0, 0, 1, 0, 1]).is_ok());
+    }
+
+    #[test]
+    fn a_public_key_at_either_limit_is_read_and_one_past_it_is_not() {
+        let read = |bytes: usize| {
+            let modulus = to_text(&vec![0xff; bytes]);
+            let document = of_jwk(&[modulus, "AQAB".to_owned()])?;
+            let spki = export(Half::Public, &document)?;
+            assert_eq!(import(Half::Public, &spki).as_ref(), Ok(&document));
+            Ok(public(&document)?.size())
+        };
+        assert_eq!((read(64), read(1024)), (Ok(64), Ok(1024)));
+        assert_eq!((read(63), read(1025)), (Err(BAD_KEY), Err(BAD_KEY)));
     }
 
     #[test]
