@@ -3,6 +3,7 @@
 mod command;
 mod contract;
 mod corpus;
+mod crypto;
 mod guest;
 mod jitless;
 mod lies;
