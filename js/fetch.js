@@ -115,7 +115,9 @@ function local(request, url) {
     if (request.method !== "GET") throw new TypeError("fetch failed: a blob: URL takes the method GET only");
     return found([["content-length", `${blob.size}`], ["content-type", blob.type]], blob.stream());
   }
-  if (StringPrototypeSlice(url, 0, StringPrototypeIndexOf(url, ":")) !== "data") return null;
+  const scheme = StringPrototypeSlice(url, 0, StringPrototypeIndexOf(url, ":"));
+  if (scheme === "blob") throw new TypeError("fetch failed: this blob: URL leads to nothing, or to nothing any more");
+  if (scheme !== "data") return null;
   const data = op_cordon_data_url(url);
   return found([["content-type", data[0]]], { body: data[1], consumed: false });
 }

@@ -7,6 +7,7 @@ mod guest;
 mod jitless;
 mod lies;
 mod metrics;
+mod platform;
 mod probes;
 mod siblings;
 mod storm;
