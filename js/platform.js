@@ -5,6 +5,7 @@ const { core, primordials } = __bootstrap;
 const { ObjectDefineProperty, ObjectGetOwnPropertyDescriptors, SafeArrayIterator, SafeSet, uncurryThis } = primordials;
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { Event } = core.loadExtScript("ext:deno_web/02_event.js");
 const { URLPattern } = core.loadExtScript("ext:deno_web/01_urlpattern.js");
 const port = core.loadExtScript("ext:deno_web/13_message_port.js");
 const timers = core.loadExtScript("ext:deno_web/02_timers.js");
@@ -15,6 +16,14 @@ const { refuseCodegen } = core.loadExtScript("ext:cordon/guard.js");
 const DOM_ERRORS = ["IndexSizeError", "InvalidCharacterError", "InvalidStateError", "OperationError", "SyntaxError"];
 for (let i = 0; i < DOM_ERRORS.length; i++) {
   core.registerErrorBuilder(`DOMException${DOM_ERRORS[i]}`, (message) => new DOMException(message, DOM_ERRORS[i]));
+}
+
+// Constants, where the crate has accessors.
+const PHASES = { __proto__: null, NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 };
+for (const name in PHASES) {
+  const constant = { __proto__: null, value: PHASES[name], writable: false, enumerable: true, configurable: false };
+  ObjectDefineProperty(Event, name, constant);
+  ObjectDefineProperty(Event.prototype, name, constant);
 }
 
 // What the standard's Request has besides; the values are those of a request that no page made.

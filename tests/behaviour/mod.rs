@@ -14,3 +14,4 @@ mod storm;
 mod surface;
 mod survival;
 mod web;
+mod web_api;
