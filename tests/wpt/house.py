@@ -62,22 +62,23 @@ def profiles(origin):
 class House:
     """A server to send runs to."""
 
-    def __init__(self, binary=None, url=None, origin=None, names=None):
+    def __init__(self, binary=None, url=None, origin=None, names=None, built_in=False):
         self.url, self.process, self.folder = url, None, None
         # A server that is not ours has no profile of ours.
-        self.profile = {} if url else {"profile": PROFILE}
+        self.profile = {} if url or built_in else {"profile": PROFILE}
         if url is None:
-            self.start(binary, origin, names)
+            self.start(binary, origin, names, built_in)
 
-    def start(self, binary, origin, names):
+    def start(self, binary, origin, names, built_in):
         self.folder = tempfile.TemporaryDirectory(prefix="cordon-conformance-")
         folder = pathlib.Path(self.folder.name)
-        (folder / "policies").mkdir()
-        (folder / "cordon.toml").write_text(CONFIG.format(names=names.port if names else 53))
-        for name, text in profiles(origin).items():
-            (folder / "policies" / name).write_text(text)
         command = [binary, "serve", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0", "--data", folder / "data"]
-        command += ["--config", folder / "cordon.toml", "--policies", folder / "policies"]
+        if not built_in:
+            (folder / "policies").mkdir()
+            (folder / "cordon.toml").write_text(CONFIG.format(names=names.port if names else 53))
+            for name, text in profiles(origin).items():
+                (folder / "policies" / name).write_text(text)
+            command += ["--config", folder / "cordon.toml", "--policies", folder / "policies"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CORDON_")}
         with open(folder / "stderr", "wb") as stderr:
             self.process = subprocess.Popen(command, env={**environment, "CORDON_LOG": "warn"}, stdout=subprocess.PIPE, stderr=stderr, text=True)
@@ -95,9 +96,9 @@ class House:
             raise RuntimeError(f"the server did not start: {said}")
         threading.Thread(target=lambda: all(self.process.stdout), daemon=True).start()
 
-    def run(self, modules, limits=None, main="main.js"):
-        """The report of a run, or what was said when it was refused, as (report, refusal)."""
-        body = json.dumps({"modules": modules, "mainModule": main, "limits": limits or {}, **self.profile}).encode()
+    def run(self, modules, limits=None, given=None):
+        """The report of a run on the input `given`, or what was said when it was refused, as (report, refusal)."""
+        body = json.dumps({"modules": modules, "mainModule": "main.js", "input": given, "limits": limits or {}, **self.profile}).encode()
         request = urllib.request.Request(self.url + "/v1/runs", body, {"content-type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as reply:
