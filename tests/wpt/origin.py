@@ -1,16 +1,20 @@
 """The origin that tests of fetch talk to: the checkout's own server when it can be loaded, else its files; and the names that lead there."""
 import argparse
+import contextlib
 import functools
 import http.server
+import importlib
 import pathlib
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import uuid
 
 HOST = "web-platform.test"
 START_SECONDS = 30
+STOP_SECONDS = 10
 
 
 def answer(query):
@@ -57,7 +61,8 @@ class Origin:
 
     def __init__(self, root):
         command = [sys.executable, __file__, str(root)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
         said = self.process.stdout.readline().split(" ", 1)
@@ -67,33 +72,50 @@ class Origin:
         self.port, self.kind = int(said[0]), said[1].strip()
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
+@contextlib.contextmanager
 def checkouts_own(root):
-    """The suite's server with its handlers in Python, on a free port."""
-    tools = pathlib.Path(root, "tools")
-    sys.path[:0] = [str(tools), *map(str, pathlib.Path(tools, "third_party").glob("*/src")), *map(str, pathlib.Path(tools, "third_party").glob("*"))]
-    from wptserve import server
+    """The suite's server with its handlers in Python, on a free port, and what the handlers keep between requests."""
+    sys.path.insert(0, str(pathlib.Path(root, "tools")))
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module("localpaths")  # says where in the checkout the server and its libraries are
+    from wptserve import server, stash
 
-    return server.WebTestHttpd(host="127.0.0.1", port=0, doc_root=str(root), use_ssl=False)
+    with stash.StashServer(None, authkey=str(uuid.uuid4())):
+        httpd = server.WebTestHttpd(host="127.0.0.1", port=0, doc_root=str(root), use_ssl=False)
+        httpd.start()
+        yield httpd.port
+
+
+@contextlib.contextmanager
+def files_only(root):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=root)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield httpd.server_address[1]
+
+
+def serve(origin, kind):
+    with origin as port:
+        print(port, kind, flush=True)
+        sys.stdin.read()  # until whoever started this closes its end or is gone
 
 
 def main():
-    parser = argparse.ArgumentParser(description="serves a checkout on loopback until it is killed")
+    parser = argparse.ArgumentParser(description="serves a checkout on loopback until standard input ends")
     parser.add_argument("root")
     root = parser.parse_args().root
     try:
-        httpd = checkouts_own(root)
-        httpd.start()
-        print(httpd.port, "the checkout's own server", flush=True)
-        threading.Event().wait()
+        serve(checkouts_own(root), "the checkout's own server")
     except ImportError as error:
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=root)
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-            print(httpd.server_address[1], f"files only, handlers in Python are not run ({error})", flush=True)
-            httpd.serve_forever()
+        serve(files_only(root), f"files only, handlers in Python are not run ({error})")
 
 
 if __name__ == "__main__":
