@@ -2,13 +2,23 @@
 
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectDefineProperty, ObjectGetOwnPropertyDescriptors, SafeArrayIterator, SafeSet, uncurryThis } = primordials;
+const {
+  ArrayPrototypeSome,
+  ObjectDefineProperty,
+  ObjectGetOwnPropertyDescriptors,
+  SafeArrayIterator,
+  SafeSet,
+  StringPrototypeCharCodeAt,
+  StringPrototypeIsWellFormed,
+  uncurryThis,
+} = primordials;
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const { Event } = core.loadExtScript("ext:deno_web/02_event.js");
 const { URLPattern } = core.loadExtScript("ext:deno_web/01_urlpattern.js");
 const port = core.loadExtScript("ext:deno_web/13_message_port.js");
 const timers = core.loadExtScript("ext:deno_web/02_timers.js");
+const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
 const { Request, RequestPrototype } = core.loadExtScript("ext:deno_fetch/23_request.js");
 const { refuseCodegen } = core.loadExtScript("ext:cordon/guard.js");
 
@@ -59,7 +69,19 @@ const { exec, test } = {
 ObjectDefineProperty(URLPattern.prototype, "exec", { __proto__: null, value: exec, writable: true, enumerable: true, configurable: true });
 ObjectDefineProperty(URLPattern.prototype, "test", { __proto__: null, value: test, writable: true, enumerable: true, configurable: true });
 
-// Something that is transferred twice is refused, before anything is.
+// A body that was given as text is kept as text; where its bytes would be read as another text, they are what is read.
+const BYTE_ORDER_MARK = 0xfeff;
+const consume = uncurryThis(InnerBody.prototype.consume);
+InnerBody.prototype.consume = function () {
+  const body = consume(this);
+  if (typeof body !== "string") return body;
+  return StringPrototypeCharCodeAt(body, 0) === BYTE_ORDER_MARK || !StringPrototypeIsWellFormed(body) ? core.encode(body) : body;
+};
+
+// What is cloned only brings a function along, what is transferred the name of its kind.
+const isClonedOnly = (object) => typeof object[core.hostObjectBrand] === "function";
+
+// Something that is transferred twice, or cannot be, is refused before anything is transferred.
 const { structuredClone } = {
   structuredClone(value, options = undefined) {
     const prefix = "Failed to execute 'structuredClone'";
@@ -69,6 +91,7 @@ const { structuredClone } = {
     if (new SafeSet(transfer).size !== transfer.length) {
       throw new DOMException("An object is in the transfer list twice", "DataCloneError");
     }
+    if (ArrayPrototypeSome(transfer, isClonedOnly)) throw new DOMException("An object in the transfer list cannot be transferred", "DataCloneError");
     return port.structuredClone(value, { __proto__: null, transfer });
   },
 };

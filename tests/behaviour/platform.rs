@@ -44,9 +44,11 @@ fn what_is_transferred_twice_is_refused_and_stays_where_it_was() {
         "const once = new ArrayBuffer(3), twice = new ArrayBuffer(5);
         const moved = structuredClone({ once }, { transfer: [once] }).once.byteLength;
         const refused = await thrown(() => structuredClone(twice, { transfer: [twice, twice] }));
-        return [moved, once.byteLength, refused, twice.byteLength];",
+        const never = await thrown(() => structuredClone(1, { transfer: [twice, new Blob()] }));
+        const channel = new MessageChannel(); const port = structuredClone(channel.port1, { transfer: [channel.port1] });
+        return [moved, once.byteLength, refused, never, twice.byteLength, port instanceof MessagePort];",
     );
-    assert_eq!(found, json!([3, 0, "DataCloneError DOMException", 5]));
+    assert_eq!(found, json!([3, 0, "DataCloneError DOMException", "DataCloneError DOMException", 5, true]));
 }
 
 #[test]
@@ -79,6 +81,17 @@ fn a_request_has_all_attributes_of_the_standard_and_only_a_request_has() {
             [Headers, Request, Response, FormData, URL, URLPattern].every((c) => c.prototype.constructor === c)];",
     );
     assert_eq!(found, json!(["", "half", false, false, "get duplex", "TypeError TypeError", true]));
+}
+
+#[test]
+fn a_body_that_was_given_as_text_is_read_as_its_bytes_are() {
+    let found = result(
+        "const given = ['\\ufeffa', '\\ud800b', '\\ufeff[1]', '\\u00e9'];
+        const texts = await Promise.all(given.map((text) => new Response(text).text()));
+        const asked = await new Request('https://a.example/', { method: 'POST', body: given[0] }).text();
+        return [texts, asked, await new Response(given[2]).json(), (await new Response(given[0]).bytes()).length, await (await new Response(given[1]).clone().blob()).text()];",
+    );
+    assert_eq!(found, json!([["a", "\u{fffd}b", "[1]", "\u{e9}"], "a", [1], 4, "\u{fffd}b"]));
 }
 
 #[test]
