@@ -10,6 +10,8 @@ const {
   ErrorCaptureStackTrace,
   ObjectDefineProperty,
   Promise,
+  PromisePrototypeThen,
+  PromiseResolve,
   StringPrototypeIndexOf,
   StringPrototypeSlice,
   StringPrototypeToLowerCase,
@@ -157,7 +159,11 @@ const { fetch } = {
         return reject(signal.reason);
       }
       const here = local(request, request.currentUrl());
-      if (here !== null) return resolve(fromInnerResponse(here, "immutable"));
+      if (here !== null) {
+        // Not at once, so that whoever asked can still lose interest.
+        const settle = () => signal.aborted ? reject(signal.reason) : resolve(fromInnerResponse(here, "immutable"));
+        return PromisePrototypeThen(PromiseResolve(undefined), settle);
+      }
       send(request, signal, resolve, reject);
     });
   },

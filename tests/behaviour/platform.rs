@@ -63,6 +63,17 @@ fn a_blob_url_leads_to_its_blob_until_it_is_revoked_and_is_no_request_that_is_de
 }
 
 #[test]
+fn a_fetch_that_needs_nobody_else_can_be_aborted_before_it_is_answered() {
+    let found = result(
+        "const control = new AbortController(), asked = fetch('data:,x', { signal: control.signal });
+        control.abort(new RangeError('mine'));
+        const late = new AbortController(), answer = await fetch('data:,x', { signal: late.signal }); late.abort();
+        return [await thrown(() => asked), answer.status];",
+    );
+    assert_eq!(found, json!(["RangeError RangeError", 200]));
+}
+
+#[test]
 fn a_timer_without_anything_to_call_is_a_mistake_and_one_of_text_is_denied() {
     let mistake = shared().code("export default () => { try { setTimeout(); } catch (e) { return e.constructor === TypeError; } }");
     assert_eq!((&mistake["result"], &mistake["denials"]), (&json!(true), &json!([])), "{mistake}");

@@ -16,6 +16,9 @@ Object.assign(globalThis, {
   location,
 });
 
+// Assigning to a name that nobody declared makes a global of it, but in strict code, which modules are.
+for (const name of job.globals) if (!(name in globalThis)) globalThis[name] = undefined;
+
 // As in a page: an error that nobody caught is the harness's to judge and ends nothing.
 addEventListener("error", (event) => event.preventDefault());
 addEventListener("unhandledrejection", (event) => event.preventDefault());

@@ -45,7 +45,7 @@ def testharness(root):
     if own.is_file():
         return own.read_text(), "the checkout"
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["npm", "pack", "--loglevel=error", PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         (archive,) = pathlib.Path(folder).glob("*.tgz")
         found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         if found != INTEGRITY:

@@ -81,6 +81,14 @@ def substitute(source, origin):
     return re.sub(r"\beval\('(\d+|\\'[^'\\]*\\')'\)", lambda match: match[1].replace("\\'", "'"), filled)
 
 
+def implied_globals(source):
+    """Names that scripts assign to and never declare: outside strict mode each becomes a property of the global object. A guess that is wrong
+    costs nothing, as a declaration of the name wins over the property."""
+    assigned = re.findall(r"^[ \t]*(?:for\s*\(\s*)?([A-Za-z_$][\w$]*)[ \t]*=(?![=>])", source, re.MULTILINE)
+    declared = re.findall(r"\b(?:var|let|const|function\*?|class)\s+([A-Za-z_$][\w$]*)", source)
+    return sorted(set(assigned) - set(declared))
+
+
 @dataclasses.dataclass(frozen=True)
 class Test:
     """One test with one of its variants."""
@@ -148,14 +156,15 @@ class Checkout:
             if name in ("/resources/testharness.js", "/resources/testharnessreport.js"):
                 continue
             included.append(self.script(test, name, origin))
+        scope = "\n;\n".join([*included, text])
         job = {
             "href": f"http://{origin.host}:{origin.port}/{test.path.replace('.any.js', '.any.worker.html')}{test.variant}",
             "title": test.meta.title,
             "milliseconds": milliseconds,
             "serves": test.area != FETCH_AREA,
             "files": files,
+            "globals": implied_globals(scope),
         }
-        scope = "\n;\n".join([*included, text])
         # Module code is strict, and its declarations are its own; a function is the scope that all scripts of a page share.
         body = f"try {{ (function () {{\n{scope}\n}}).call(globalThis); }} catch (error) {{ reportError(error); }}\n"
         return {

@@ -8,7 +8,7 @@ import unittest
 import origin
 from expect import Expectations
 from run import outcome_of, summary
-from suite import Checkout, Unrunnable, read_meta, substitute
+from suite import Checkout, Unrunnable, implied_globals, read_meta, substitute
 
 ORIGIN = types.SimpleNamespace(host="a.test", port=81)
 
@@ -44,6 +44,11 @@ class Substitution(unittest.TestCase):
     def test_a_constant_that_is_spelled_as_eval_becomes_the_constant_and_other_code_does_not(self):
         self.assertEqual(substitute("eval('{{ports[http][0]}}') + eval('\\'{{host}}\\'')", ORIGIN), "81 + 'a.test'")
         self.assertEqual(substitute("eval('f()')", ORIGIN), "eval('f()')")
+
+
+class ImpliedGlobals(unittest.TestCase):
+    def test_names_that_are_assigned_and_never_declared_are_found(self):
+        self.assertEqual(implied_globals("a = [];\nfunction f() {\n  b = 1;\n}\nfor (c = 0; c < 1; c++) ;\nlet d;\nd = 2;\ne == 3;\nf => 4;\ng.h = 5;"), ["a", "b", "c"])
 
 
 class Tree(unittest.TestCase):
