@@ -109,5 +109,5 @@ const METHODS = {
   tail: (handler, method, input, env, ctx) => ReflectApply(method, handler, [input, env, ctx]),
 };
 
-return { METHODS };
+return { innerOf, METHODS };
 })();

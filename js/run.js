@@ -27,7 +27,8 @@ const {
 } = primordials;
 const { inspect, log } = core.loadExtScript("ext:cordon/console.js");
 const { isRefused } = core.loadExtScript("ext:cordon/guard.js");
-const { METHODS } = core.loadExtScript("ext:cordon/handler.js");
+const { innerOf, METHODS } = core.loadExtScript("ext:cordon/handler.js");
+const { requestOf, respond } = core.loadExtScript("ext:cordon/serve.js");
 
 // Longest name, message and stack of an error that the host takes, in UTF-16 units.
 const NAME_UNITS_MAX = 256;
@@ -141,7 +142,24 @@ function reduce(value) {
   return text === undefined ? "null" : text;
 }
 
-async function invoke(main, entrypoint, input, vars, run) {
+// What answers HTTP requests: the default export, or its `fetch`.
+function fetchOf(namespace) {
+  const handler = ReflectHas(namespace, "default") ? namespace.default : undefined;
+  const called = handler !== null && typeof handler === "object" ? handler.fetch : handler;
+  if (typeof called === "function") return { handler, called };
+  throw new TypeError("the main module answers no requests: it needs `export default { fetch(request, env, ctx) { return new Response() } }`");
+}
+
+// The run answers the HTTP request that `data` tells of; its result is told by who passes the answer on.
+async function serve(namespace, data, env, ctx) {
+  const { handler, called } = fetchOf(namespace);
+  const response = await ReflectApply(called, handler, [requestOf(data), env, ctx]);
+  const sent = respond(innerOf(response), data.method);
+  if (sent !== null) await sent;
+  return "null";
+}
+
+async function invoke(main, entrypoint, input, vars, run, served) {
   try {
     const pending = [];
     const ctx = makeContext(run, pending);
@@ -149,7 +167,9 @@ async function invoke(main, entrypoint, input, vars, run) {
     const data = JSONParse(input);
     op_cordon_guest_starts();
     const namespace = await import(main);
-    const text = reduce(await start(entry(namespace, entrypoint), data, env, ctx));
+    const text = served === "served"
+      ? await serve(namespace, data, env, ctx)
+      : reduce(await start(entry(namespace, entrypoint), data, env, ctx));
     for (let i = 0; i < pending.length; i++) await pending[i];
     // A text has at least one byte per UTF-16 unit, so what is longer than the cap is not copied to find out.
     if (text.length > op_cordon_output_bytes_max()) op_cordon_too_long(text.length);

@@ -54,16 +54,18 @@ const { read } = ReadableStreamDefaultReader.prototype;
 
 const exchanges = new SafeMap();
 
-// What this side sends of exchange `id`: `source` is a Uint8Array or a stream.
+// What this side sends of exchange `id`: `source` is a Uint8Array or a stream. `passes` is asked about each piece before it is sent.
 class Sender {
   #id;
   #reader = null;
   #rest = NOTHING;
   #failed;
+  #passes;
 
-  constructor(id, source, failed) {
+  constructor(id, source, failed, passes = () => true) {
     this.#id = id;
     this.#failed = failed;
+    this.#passes = passes;
     if (ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, source)) this.#reader = acquireReadableStreamDefaultReader(source);
     else this.#rest = source;
   }
@@ -79,7 +81,7 @@ class Sender {
   }
 
   #took({ done, value }) {
-    if (done) return op_cordon_piece(this.#id, NOTHING, true);
+    if (done) return this.#send(true);
     if (TypedArrayPrototypeGetSymbolToStringTag(value) !== "Uint8Array") {
       const error = new TypeError("a body's stream yields Uint8Array pieces only: encode text with `new TextEncoder().encode(text)`");
       this.cancel(error);
@@ -94,7 +96,8 @@ class Sender {
     const length = MathMin(TypedArrayPrototypeGetByteLength(this.#rest), PIECE_BYTES_MAX);
     const piece = TypedArrayPrototypeSubarray(this.#rest, 0, length);
     this.#rest = TypedArrayPrototypeSubarray(this.#rest, length);
-    op_cordon_piece(this.#id, piece, ends && TypedArrayPrototypeGetByteLength(this.#rest) === 0);
+    const last = ends && TypedArrayPrototypeGetByteLength(this.#rest) === 0;
+    if (this.#passes(length, last)) op_cordon_piece(this.#id, piece, last);
   }
 
   #broke(error) {
@@ -241,5 +244,10 @@ function deliver(kind, id, text, length) {
   }
 }
 
-return { deliver, Exchange };
+// From now on `exchange` is told what comes of exchange `id`; with null, nobody is.
+function listen(id, exchange) {
+  exchange === null ? MapPrototypeDelete(exchanges, id) : MapPrototypeSet(exchanges, id, exchange);
+}
+
+return { deliver, Exchange, listen, Receiver, Sender };
 })();

@@ -1,4 +1,5 @@
-//! Writes the seed corpus of `from_cell`: one frame of each kind, and one of each kind of fault.
+//! Writes the seed corpora: of `from_cell`, one frame of each kind and one of each kind of fault; of `egress_host`, spellings of hosts and paths;
+//! of `egress_gate`, an address of each kind.
 
 #[path = "../../src/model/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -61,8 +62,86 @@ fn frames() -> Vec<(&'static str, FromCell)> {
     ]
 }
 
+/// Method, host of the rule, prefix of its paths, URL.
+const REQUESTS: [(&str, &str); 24] = [
+    ("name", "GET\ngood.example\n/\nhttps://good.example/a?b#c"),
+    ("wildcard", "POST\n*.wild.example\n/\nhttps://a.wild.example:8443/"),
+    ("apex", "GET\n*.wild.example\n/\nhttps://wild.example/"),
+    ("two-below", "GET\n*.wild.example\n/\nhttps://a.b.wild.example/"),
+    ("final-dot", "GET\ngood.example\n/\nhttps://good.example./"),
+    ("upper-case", "get\ngood.example\n/\nHTTPS://GOOD.EXAMPLE:443/"),
+    ("escaped-host", "GET\ngood.example\n/\nhttps://good%2eexample/"),
+    ("wide-dots", "GET\ngood.example\n/\nhttps://good\u{3002}example/"),
+    ("idn", "GET\nxn--bcher-kva.example\n/\nhttps://b\u{fc}cher.example/"),
+    ("user", "GET\ngood.example\n/\nhttps://good.example@evil.example/"),
+    ("backslash", "GET\ngood.example\n/\nhttps:\\\\good.example\\@evil.example/"),
+    ("tab", "GET\ngood.example\n/\nhttps://go\tod.exam\nple/"),
+    ("short-address", "GET\n127.0.0.1\n/\nhttp://127.1/"),
+    ("number-address", "GET\n127.0.0.1\n/\nhttp://2130706433/"),
+    ("hex-address", "GET\n0x7f.1\n/\nhttp://0x7f.1/"),
+    ("six-address", "GET\n[::1]\n/\nhttp://[::ffff:127.0.0.1]/"),
+    ("prefix", "GET\ngood.example\n/v1\nhttps://good.example/v1/a"),
+    ("prefix-slash", "GET\ngood.example\n/v1/\nhttps://good.example/v1/a;b=c"),
+    ("encoded-slash", "GET\ngood.example\n/v1\nhttps://good.example/v1/..%2fadmin"),
+    ("encoded-twice", "GET\ngood.example\n/v1\nhttps://good.example/v1/%252e%252e%255cadmin"),
+    ("dot-parameter", "GET\ngood.example\n/v1\nhttps://good.example/v1/..;a/admin"),
+    ("overlong", "GET\ngood.example\n/v1\nhttps://good.example/v1/%c0%ae%c0%ae/admin"),
+    ("percent", "GET\ngood.example\n/a%25b\nhttps://good.example/a%25b/c%20d"),
+    ("connect", "CONNECT\ngood.example\n/\nhttps://good.example/"),
+];
+
+/// Addresses, each with what its input allows, one bit a range.
+const ADDRESSES: [(&str, &str, u8); 24] = [
+    ("global", "::ffff:1.1.1.1", 0),
+    ("global-six", "2606:4700::1111", 0),
+    ("loopback", "::ffff:127.0.0.1", 0),
+    ("loopback-allowed", "::ffff:127.0.0.1", 1),
+    ("loopback-six", "::1", 4),
+    ("private", "::ffff:10.0.0.1", 2),
+    ("shared", "::ffff:100.64.0.1", 32),
+    ("link-local", "::ffff:169.254.169.254", 127),
+    ("metadata-alibaba", "::ffff:100.100.100.200", 127),
+    ("metadata-azure", "::ffff:168.63.129.16", 0),
+    ("metadata-six", "fd00:ec2::254", 127),
+    ("unique-local", "fd00::1", 8),
+    ("link-local-six", "fe80::1", 127),
+    ("multicast", "ff02::1", 127),
+    ("broadcast", "::ffff:255.255.255.255", 127),
+    ("unspecified", "::", 127),
+    ("compatible", "::127.0.0.1", 64),
+    ("translated", "::ffff:0:127.0.0.1", 64),
+    ("nat64", "64:ff9b::1.1.1.1", 16),
+    ("nat64-loopback", "64:ff9b::127.0.0.1", 127),
+    ("nat64-local", "64:ff9b:1::1.1.1.1", 127),
+    ("six-to-four", "2002:7f00:1::1", 64),
+    ("teredo", "2001:0:101:101::80ff:fffe", 127),
+    ("isatap", "2606:4700::5efe:127.0.0.1", 64),
+];
+
+/// One seed of `egress_gate` for each address, with a listener on the wildcard address and the same port.
+fn gate_seed(address: &str, switches: u8) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let address: std::net::Ipv6Addr = address.parse()?;
+    let port = 8787_u16.to_be_bytes();
+    Ok([&address.octets()[..], &port, &[switches], &[0; 16], &port].concat())
+}
+
+fn write_egress(corpora: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+    for (name, text) in REQUESTS {
+        std::fs::write(corpora.join(format!("egress_host/seed-{name}")), text)?;
+    }
+    for (name, address, switches) in ADDRESSES {
+        let seed = gate_seed(address, switches)?;
+        std::fs::write(corpora.join(format!("egress_gate/seed-{name}")), &seed)?;
+        // The same address without a listener that it would meet.
+        std::fs::write(corpora.join(format!("egress_gate/seed-{name}-alone")), seed.get(..19).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/from_cell");
+    let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    write_egress(&corpora)?;
+    let folder = corpora.join("from_cell");
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(format!("seed-{name}")), bytes);
     for (name, frame) in frames() {
         write(name, &encode(&frame, usize::MAX)?)?;

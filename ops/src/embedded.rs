@@ -18,6 +18,7 @@ pub const OWN: &[(&str, &str)] = &[
     ("ext:cordon/memory.js", include_str!("../../js/memory.js")),
     ("ext:cordon/platform.js", include_str!("../../js/platform.js")),
     ("ext:cordon/run.js", include_str!("../../js/run.js")),
+    ("ext:cordon/serve.js", include_str!("../../js/serve.js")),
     ("ext:cordon/wire.js", include_str!("../../js/wire.js")),
     // In the name of the script that it stands for.
     ("ext:deno_fetch/22_http_client.js", include_str!("../../js/http_client.js")),

@@ -95,6 +95,17 @@ pub enum Redirect {
     Error,
 }
 
+/// The answer of a run that serves a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The status.
+    pub status: u16,
+    /// Names and values; characters of a value stand for bytes.
+    pub headers: Vec<(String, String)>,
+    /// True when a body follows in pieces, each when it is asked for.
+    pub body: bool,
+}
+
 /// What comes back to the guest. `stream` is the number that [`Port::ask`] gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
@@ -146,6 +157,8 @@ pub trait Port {
     fn ask(&mut self, ask: Ask) -> Result<u32, Refusal>;
     /// The guest waits for the next piece of exchange `stream`.
     fn want(&mut self, stream: u32);
+    /// The guest answers the request that its run serves.
+    fn serve(&mut self, served: Served);
     /// The piece of its own body that was wanted.
     fn piece(&mut self, stream: u32, bytes: &[u8], last: bool);
     /// The guest wants no more of exchange `stream`, or cannot give the rest of its body.

@@ -112,7 +112,7 @@ pub struct Entry {
     pub arm: v8::Global<v8::Function>,
     /// Takes what the supervisor sent: `(kind, stream, text, length)`.
     pub deliver: v8::Global<v8::Function>,
-    /// Runs one run: `(main, entrypoint, input, vars, run)`.
+    /// Runs one run: `(main, entrypoint, input, vars, run, served)`.
     pub invoke: v8::Global<v8::Function>,
     /// Says when the next timer is due.
     pub next_timer: v8::Global<v8::Function>,

@@ -1,7 +1,7 @@
 //! The guest's exchanges with the supervisor. These ops only pass on; what may be sent is decided where it is sent.
 
 use crate::console::PortBox;
-use crate::port::{Ask, AskBody, PIECE_BYTES_MAX, Redirect, Refusal};
+use crate::port::{Ask, AskBody, PIECE_BYTES_MAX, Redirect, Refusal, Served};
 use deno_core::{OpState, ToJsBuffer, op2};
 use deno_error::JsErrorBox;
 
@@ -53,6 +53,24 @@ fn op_cordon_ask(
     port.ask(ask).map_err(|refusal| refused(&refusal))
 }
 
+/// Longest header lines of an answer, together in bytes. Source: what common proxies take at most, doubled (nginx 4 times 8 KiB).
+const SERVED_HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// Answers the request that the run serves.
+#[op2]
+fn op_cordon_serve(state: &mut OpState, #[smi] status: u32, #[serde] headers: Vec<(String, String)>, body: bool) -> Result<(), JsErrorBox> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > SERVED_HEADER_BYTES_MAX {
+        let message =
+            format!("the Response's headers have {bytes} bytes, at most {SERVED_HEADER_BYTES_MAX} can be sent: send less, or in the body");
+        return Err(JsErrorBox::type_error(message));
+    }
+    let port = state.try_borrow_mut::<PortBox>().ok_or_else(|| misuse("no run"))?;
+    let status = u16::try_from(status).map_err(|_| misuse("not a status"))?;
+    port.serve(Served { status, headers, body });
+    Ok(())
+}
+
 /// Waits for the next piece of an exchange.
 #[op2(fast)]
 fn op_cordon_want(state: &mut OpState, #[smi] stream: u32) {
@@ -97,5 +115,5 @@ fn op_cordon_data_url(#[string] url: &str) -> Result<(String, ToJsBuffer), JsErr
 
 deno_core::extension!(
     cordon_wire,
-    ops = [op_cordon_ask, op_cordon_want, op_cordon_piece, op_cordon_abandon, op_cordon_take, op_cordon_data_url]
+    ops = [op_cordon_ask, op_cordon_serve, op_cordon_want, op_cordon_piece, op_cordon_abandon, op_cordon_take, op_cordon_data_url]
 );

@@ -3,6 +3,7 @@
 use super::build;
 use super::failure::Failure;
 use super::keys::StoredKeys;
+use super::outbound;
 use crate::artifact::Artifacts;
 use crate::cell::{Cells, CellsSettings, Count, DATA_SLACK_BYTES, ENFORCED, PoolSettings, ZygoteKind};
 use crate::config::{Admission as AdmissionConfig, Config, Pool};
@@ -103,6 +104,7 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
     telemetry.hardening(&weakest(&identities));
     let parts = Parts {
         artifacts: Artifacts::new(log.store().clone()),
+        broker: outbound::broker(&config.egress)?,
         admission: Admission::new(capacity(&config.admission)),
         builds: identities.iter().map(|(kind, identity)| (*kind, identity.digest())).collect(),
         hardening: identities.iter().map(|(kind, identity)| (*kind, identity.hardening.clone())).collect(),

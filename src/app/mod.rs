@@ -10,6 +10,7 @@ mod house;
 mod keys;
 mod local;
 mod once;
+mod outbound;
 mod serve;
 mod service;
 

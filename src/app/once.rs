@@ -62,6 +62,7 @@ fn request(options: &Run) -> Result<RunRequest, Failure> {
         limits: LimitsRequest::default(),
         origin: Origin::default(),
         traceparent: None,
+        served: false,
     })
 }
 

@@ -2,9 +2,9 @@
 
 use super::cli::Serve;
 use super::failure::Failure;
-use super::house;
 use super::local::{LocalServer, print_line};
 use super::service::Rooms;
+use super::{house, outbound};
 use crate::config::{Config, Server};
 use crate::http::{Bound, Front, Running, Settings};
 use crate::model::{Digest, Durability};
@@ -52,6 +52,7 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     let (public, operator) = (bind(config.server.listen).await?, bind(config.server.operator_listen).await?);
     let house = house::furnish(config, log, keys, ROUTES).await?;
     let conduct = house.conduct.clone();
+    outbound::keep_out(&conduct.parts().broker, [public.address(), operator.address()]);
     let token = local_token()?;
     let build = house.identities.values().next().map(crate::model::BuildIdentity::digest);
     record(&conduct, ServerEventKind::Started, build).await?;
@@ -176,6 +177,7 @@ const ROUTES: &[&str] = &[
     "/v1/runs",
     "/v1/runs/{run}",
     "/v1/capabilities",
+    "/w/{artifact}",
     "/metrics",
     "/healthz",
     "/readyz",

@@ -6,7 +6,7 @@ use crate::http::{Answer, ConnectionGauge, Later, Service};
 use crate::model::{Principal, Problem, ProblemCode, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
 use crate::provenance;
-use crate::run::{CancelSignal, Idempotency, Page, RunFilter};
+use crate::run::{CancelSignal, Idempotency, Page, RunFilter, Serving};
 use crate::telemetry::Listener;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -85,6 +85,16 @@ impl Service for Rooms {
             let answer = self.house.conduct.submit(principal, request, idempotency, cancel).await?;
             Ok(Answer { body: answer.body, replayed: answer.replayed })
         })
+    }
+
+    fn serve(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        serving: Serving,
+        cancel: CancelSignal,
+    ) -> Later<'_, Result<Bytes, Problem>> {
+        Box::pin(self.house.conduct.serve(principal, request, serving, cancel))
     }
 
     fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {

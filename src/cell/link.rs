@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Longest frame that the supervisor sends to a cell that has its order, in bytes: one piece of a body, or the head of an answer.
-pub(super) const TALK_BYTES_MAX: usize = 1 << 20;
+pub(super) const TALK_BYTES_MAX: usize = 4 << 20;
 
 /// Room for what one read brings, in bytes: a piece of a body and its frame.
 const READ_BYTES: usize = 80 << 10;

@@ -3,6 +3,7 @@
 use super::gate;
 use super::link::Link;
 use super::reply;
+use super::served::Streams;
 use super::service::Service;
 use super::settings::Settings;
 use super::unread;
@@ -73,8 +74,10 @@ impl Door {
             }
         };
         let last = taken.fetch_add(1, Ordering::Relaxed) + 1 >= self.shared.settings.requests_per_connection_max;
+        let streams = reply.extensions_mut().remove::<Streams>().is_some();
+        let is_read = if streams { rest.is_end() } else { rest.take(waits_to_send).await };
         // hyper closes a connection whose request body nobody read to its end; the peer must hear of it, or it sends the next request in vain.
-        if last || !rest.take(waits_to_send).await {
+        if last || !is_read {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         line.ended = true;

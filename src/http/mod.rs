@@ -17,6 +17,7 @@ mod parse;
 mod public;
 mod reply;
 mod routes;
+mod served;
 mod service;
 mod settings;
 mod socket;

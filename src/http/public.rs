@@ -8,6 +8,7 @@ use super::link::Link;
 use super::parse::run_request;
 use super::reply::{self, json, json_text};
 use super::routes::Routes;
+use super::served;
 use super::trace::{TRACEPARENT, Trace};
 use crate::model::{Digest, Principal, Problem, ProblemCode, RunId};
 use crate::run::{Idempotency, cancellation};
@@ -34,11 +35,13 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 /// The routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Routes::default().at(RUNS, post(submit).get(list)).at(RUN, get(report)).at(CAPABILITIES, get(capabilities)).finish(shared)
+    let routes = Routes::default().at(RUNS, post(submit).get(list)).at(RUN, get(report)).at(CAPABILITIES, get(capabilities));
+    let served = |routes: Routes, path| routes.at_as(path, served::SERVED, served::methods());
+    served::PATHS.iter().copied().fold(routes, served).finish(shared)
 }
 
 /// Where a refusal came from: what the door refuses, the door passes on to be recorded.
-enum Refusal {
+pub(super) enum Refusal {
     /// From the door.
     Door(Problem),
     /// From below, recorded there.
@@ -77,16 +80,7 @@ async fn run(
     trace: Option<&Trace>,
     asker: &mut Option<Principal>,
 ) -> Result<Response, Refusal> {
-    if shared.draining.load(Ordering::Acquire) {
-        return Err(draining().into());
-    }
-    let principal = shared.service.authenticate(Shared::authorization(&parts.headers)?)?;
-    *asker = Some(principal.clone());
-    if !principal.role.may_run() {
-        let detail = format!("a key with the role `{}` runs nothing", principal.role);
-        return Err(Problem::new(ProblemCode::PolicyDenied, detail, "use a key with the role agent, developer or operator").into());
-    }
-    shared.service.admit_rate(&principal)?;
+    let principal = runner(shared, &parts.headers, asker)?;
     let key = idempotency_key(&parts.headers)?;
     require_json(&parts.headers)?;
     let whole = shared.body_caps(shared.settings.body_bytes_max).read(body).await?;
@@ -115,6 +109,21 @@ async fn run(
         reply::set(&mut reply, IDEMPOTENT_REPLAYED, "true");
     }
     Ok(reply)
+}
+
+/// Who asks for a run, inside the rate, while runs are taken.
+pub(super) fn runner(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
+    if shared.draining.load(Ordering::Acquire) {
+        return Err(draining());
+    }
+    let principal = shared.service.authenticate(Shared::authorization(headers)?)?;
+    *asker = Some(principal.clone());
+    if !principal.role.may_run() {
+        let detail = format!("a key with the role `{}` runs nothing", principal.role);
+        return Err(Problem::new(ProblemCode::PolicyDenied, detail, "use a key with the role agent, developer or operator"));
+    }
+    shared.service.admit_rate(&principal)?;
+    Ok(principal)
 }
 
 fn draining() -> Problem {

@@ -22,9 +22,14 @@ pub(super) struct Routes(Router<Arc<Shared>>);
 impl Routes {
     /// Adds `path`.
     pub(super) fn at(self, path: &'static str, methods: MethodRouter<Arc<Shared>>) -> Self {
+        self.at_as(path, path, methods)
+    }
+
+    /// Adds `path`, which log and metrics call `name`.
+    pub(super) fn at_as(self, path: &'static str, name: &'static str, methods: MethodRouter<Arc<Shared>>) -> Self {
         let named = MapRequestLayer::new(move |request: Request<Body>| {
             if let Some(link) = request.extensions().get::<Arc<Link>>() {
-                link.routed(path);
+                link.routed(name);
             }
             request
         });

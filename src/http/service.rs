@@ -1,7 +1,7 @@
 //! What the door needs from the house behind it. The wiring implements it; tests use a fake.
 
 use crate::model::{Principal, Problem, Role, RunId, RunRequest};
-use crate::run::{CancelSignal, Idempotency, Page, RunFilter};
+use crate::run::{CancelSignal, Idempotency, Page, RunFilter, Serving};
 use bytes::Bytes;
 use serde_json::Value;
 use std::future::Future;
@@ -39,6 +39,10 @@ pub trait Service: Send + Sync + 'static {
         idempotency: Option<Idempotency>,
         cancel: CancelSignal,
     ) -> Later<'_, Result<Answer, Problem>>;
+
+    /// Runs what serves an HTTP exchange; the sealed report as JSON text. Otherwise like [`Service::submit`].
+    fn serve(&self, principal: Principal, request: RunRequest, serving: Serving, cancel: CancelSignal)
+    -> Later<'_, Result<Bytes, Problem>>;
 
     /// The stored report of `run` as JSON text; `notFound` also when it is not this principal's to read.
     fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>>;

@@ -30,9 +30,14 @@ fn lock(body: &Mutex<Incoming>) -> MutexGuard<'_, Incoming> {
 }
 
 impl Rest {
+    /// True when nothing is left.
+    pub(super) fn is_end(&self) -> bool {
+        lock(&self.0).is_end_stream()
+    }
+
     /// Takes a short rest; true when nothing is left. Not from a peer that waits to be asked for it (`Expect`).
     pub(super) async fn take(self, waits_to_send: bool) -> bool {
-        if lock(&self.0).is_end_stream() {
+        if self.is_end() {
             return true;
         }
         !waits_to_send && timeout(THROW_AWAY_TIME, self.throw_away()).await.unwrap_or(false)

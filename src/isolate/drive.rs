@@ -55,6 +55,7 @@ pub(super) fn warm_up(warm: &mut WarmIsolate, code: &str) -> RunEnd {
         log_bytes: u64::MAX,
         log_lines: u64::MAX,
         asks: 0,
+        served: false,
     };
     let kill = Kill::new(warm.js.v8_isolate().thread_safe_handle());
     attend(warm, order, Line::dead(), &kill, Instant::now())
@@ -92,7 +93,8 @@ fn finish(warm: &mut WarmIsolate, stop: Stop, budgets: &Budgets, desk: &Desk) ->
 /// Starts the run inside the realm. What it ends as comes through its port.
 fn call(warm: &mut WarmIsolate, order: &RunOrder, kill: &Kill) -> Result<(), String> {
     let vars = serde_json::to_string(&order.vars).map_err(|error| error.to_string())?;
-    let texts: [&str; 5] = [&loader::specifier(&order.main), &order.entrypoint, &order.input, &vars, &order.run];
+    let served = if order.served { "served" } else { "" };
+    let texts: [&str; 6] = [&loader::specifier(&order.main), &order.entrypoint, &order.input, &vars, &order.run, served];
     let _entered = warm.timers.enter();
     let armed = realm::call(&mut warm.js, &warm.entry.arm, &[]);
     if kill.reason().is_some() {

@@ -1,7 +1,7 @@
 //! The line to the supervisor as one run sees it: what the guest asks goes out, and what comes back is told to the guest.
 
 use super::port::Sink;
-use crate::model::exchange::{Answer, Ask, AskBody, PIECE_BYTES_MAX, Piece, Redirect, Talk};
+use crate::model::exchange::{Answer, Ask, AskBody, FIRST_ASK, PIECE_BYTES_MAX, Piece, Redirect, SERVED_ANSWER, ServedHead, Talk};
 use crate::model::frame::{FromCell, ToCell};
 use bytes::Bytes;
 use cordon_ops::port::{self, Delivery};
@@ -40,6 +40,8 @@ pub(super) struct Waiting {
     asked: u32,
     answers: BTreeSet<u32>,
     pieces: BTreeSet<u32>,
+    /// The body of the answer that the run serves is not all sent.
+    serving: bool,
 }
 
 impl Waiting {
@@ -48,9 +50,20 @@ impl Waiting {
         if u64::from(self.asked) >= most {
             return None;
         }
-        self.asked = self.asked.checked_add(1)?;
-        self.answers.insert(self.asked);
-        Some(self.asked)
+        let stream = FIRST_ASK.checked_add(self.asked)?;
+        self.asked += 1;
+        self.answers.insert(stream);
+        Some(stream)
+    }
+
+    /// The answer that the run serves is on its way; `body` when one follows.
+    pub(super) fn serve(&mut self, body: bool) {
+        self.serving = body;
+    }
+
+    /// The last piece of an own body was sent.
+    pub(super) fn sent(&mut self, stream: u32) {
+        self.serving &= stream != SERVED_ANSWER;
     }
 
     /// The guest waits for a piece of `stream`.
@@ -62,11 +75,12 @@ impl Waiting {
     pub(super) fn forget(&mut self, stream: u32) {
         self.answers.remove(&stream);
         self.pieces.remove(&stream);
+        self.sent(stream);
     }
 
     /// True while something is to come.
     pub(super) fn is_open(&self) -> bool {
-        !self.answers.is_empty() || !self.pieces.is_empty()
+        self.serving || !self.answers.is_empty() || !self.pieces.is_empty()
     }
 
     /// What `frame` tells the guest; nothing when it is no answer, or one that nobody waits for.
@@ -114,6 +128,12 @@ pub(super) fn ask_frame(stream: u32, ask: port::Ask) -> FromCell {
         port::Redirect::Error => Redirect::Error,
     };
     FromCell::Talk(Talk::Ask(Box::new(Ask { stream, method, url, headers, body, redirect })))
+}
+
+/// The frame of the answer that a run serves.
+pub(super) fn serve_frame(served: port::Served) -> FromCell {
+    let port::Served { status, headers, body } = served;
+    FromCell::Talk(Talk::Serve(Box::new(ServedHead { status, headers, body })))
 }
 
 /// The frame of a piece of the guest's own body.

@@ -7,7 +7,7 @@ use crate::model::exchange::Talk;
 use crate::model::frame::{FromCell, ToCell};
 use crate::model::{Denial, LogLevel};
 use cordon_ops::capability::Capability;
-use cordon_ops::port::{Ask, Delivery, Ending, Level, Port, Refusal};
+use cordon_ops::port::{Ask, Delivery, Ending, Level, Port, Refusal, Served};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -201,7 +201,15 @@ impl Port for DeskPort {
     }
 
     fn piece(&mut self, stream: u32, bytes: &[u8], last: bool) {
+        if last {
+            self.0.waiting.borrow_mut().sent(stream);
+        }
         self.0.send(line::piece_frame(stream, bytes, last));
+    }
+
+    fn serve(&mut self, served: Served) {
+        self.0.waiting.borrow_mut().serve(served.body);
+        self.0.send(line::serve_frame(served));
     }
 
     fn abandon(&mut self, stream: u32) {

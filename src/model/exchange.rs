@@ -1,5 +1,5 @@
-//! What a cell and the supervisor say to each other about requests and bodies while a run is under way. The numbers of exchanges are the cell's; 0 is
-//! the HTTP exchange that the run itself serves.
+//! What a cell and the supervisor say to each other about requests and bodies while a run is under way. The numbers of exchanges are the cell's; the
+//! first two are for the HTTP exchange that the run itself serves.
 
 use super::Denial;
 use bytes::Bytes;
@@ -8,8 +8,38 @@ use serde::{Deserialize, Serialize};
 /// Longest piece of a body in one frame, in bytes.
 pub const PIECE_BYTES_MAX: usize = 64 << 10;
 
-/// The exchange that a run serves, where it serves one.
-pub const SERVED: u32 = 0;
+/// The body of the request that a run serves, on its way to the cell.
+pub const SERVED_REQUEST: u32 = 0;
+
+/// The body of its answer, on its way from the cell.
+pub const SERVED_ANSWER: u32 = 1;
+
+/// The first number of what the guest asks for itself.
+pub const FIRST_ASK: u32 = 2;
+
+/// The HTTP request that a run serves: the run's input, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServedRequest {
+    /// The method.
+    pub method: String,
+    /// The URL, whose path is what follows the artifact's.
+    pub url: String,
+    /// Names in lower case and values, whose characters stand for bytes.
+    pub headers: Vec<(String, String)>,
+    /// True when a body follows, piece by piece as it is asked for.
+    pub body: bool,
+}
+
+/// The head of the answer to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServedHead {
+    /// The status.
+    pub status: u16,
+    /// Names and values, as in [`ServedRequest::headers`].
+    pub headers: Vec<(String, String)>,
+    /// True when a body follows, piece by piece as it is asked for.
+    pub body: bool,
+}
 
 /// A request that a cell asks to have sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,4 +141,6 @@ pub enum Talk {
         /// Of which exchange.
         stream: u32,
     },
+    /// The answer of a run that serves a request.
+    Serve(Box<ServedHead>),
 }

@@ -84,6 +84,8 @@ pub struct RunOrder {
     pub log_lines: u64,
     /// Requests that the cell may ask for before it refuses to pass more on.
     pub asks: u64,
+    /// True when the run serves the HTTP request that `input` tells of.
+    pub served: bool,
 }
 
 /// A module after intake.

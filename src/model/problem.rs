@@ -35,13 +35,15 @@ pub enum ProblemCode {
     KillSwitch,
     /// 503: the server is stopping.
     Draining,
+    /// 502: the module that was to answer the request failed, or came to a limit.
+    HandlerFailed,
     /// 500: the host's fault.
     InternalError,
 }
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::PolicyDenied,
@@ -56,6 +58,7 @@ impl ProblemCode {
         Self::Overloaded,
         Self::KillSwitch,
         Self::Draining,
+        Self::HandlerFailed,
         Self::InternalError,
     ];
 
@@ -90,6 +93,7 @@ impl ProblemCode {
             Self::Overloaded => (503, "overloaded", "There is no room for another run"),
             Self::KillSwitch => (503, "killSwitch", "An operator stopped this"),
             Self::Draining => (503, "draining", "The server is stopping"),
+            Self::HandlerFailed => (502, "handlerFailed", "The handler failed"),
             Self::InternalError => (500, "internalError", "Cordon failed"),
         }
     }

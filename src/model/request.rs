@@ -81,4 +81,6 @@ pub struct RunRequest {
     pub origin: Origin,
     /// W3C trace context, as received and checked for form.
     pub traceparent: Option<String>,
+    /// True when the run serves an HTTP request: `input` is a [`ServedRequest`](super::exchange::ServedRequest).
+    pub served: bool,
 }

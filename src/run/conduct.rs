@@ -1,12 +1,14 @@
 //! Who conducts runs: holds what they need, and makes each run a task of its own that always seals.
 
 use super::admission::Admission;
+use super::errands::Serving;
 use super::idempotency::{Claim, First, Idempotency, Keys, await_answer};
 use super::noted::Noted;
 use super::signals::{CancelSignal, Running, UnderWay};
 use super::steps::{self, Refused};
 use crate::artifact::Artifacts;
 use crate::cell::{Cells, ZygoteKind};
+use crate::egress::Broker;
 use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, RunRequest, Tier};
 use crate::policy::Profiles;
 use crate::provenance::{Log, Refusal};
@@ -26,6 +28,8 @@ pub struct Parts {
     pub log: Log,
     /// The artifacts.
     pub artifacts: Artifacts,
+    /// The way out.
+    pub broker: Arc<Broker>,
     /// The gate.
     pub admission: Admission,
     /// The metrics.
@@ -79,7 +83,7 @@ impl Conduct {
         cancel: CancelSignal,
     ) -> Result<Answer, Problem> {
         let Some(idempotency) = idempotency else {
-            return self.spawn(principal, request, None, cancel).await.map(first_answer);
+            return self.spawn(principal, request, None, None, cancel).await.map(first_answer);
         };
         let claim = match self.inner.keys.claim(&principal, &idempotency) {
             Ok(claim) => claim,
@@ -89,7 +93,7 @@ impl Conduct {
             }
         };
         match claim {
-            Claim::First(first) => self.spawn(principal, request, Some(first), cancel).await.map(first_answer),
+            Claim::First(first) => self.spawn(principal, request, Some(first), None, cancel).await.map(first_answer),
             Claim::Wait(answer) => match await_answer(answer).await {
                 Some(answer) => answer.map(|body| Answer { body, replayed: true }),
                 None => Err(failed("the first request with this key ended without an answer")),
@@ -98,12 +102,24 @@ impl Conduct {
         }
     }
 
-    async fn spawn(&self, principal: Principal, request: RunRequest, first: Option<First>, cancel: CancelSignal) -> Result<Bytes, Problem> {
+    /// Runs `request`, which serves an HTTP exchange, and returns its report once it is sealed. Otherwise like [`Conduct::submit`].
+    pub async fn serve(&self, principal: Principal, request: RunRequest, serving: Serving, cancel: CancelSignal) -> Result<Bytes, Problem> {
+        self.spawn(principal, request, None, Some(serving), cancel).await
+    }
+
+    async fn spawn(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        first: Option<First>,
+        serving: Option<Serving>,
+        cancel: CancelSignal,
+    ) -> Result<Bytes, Problem> {
         let inner = Arc::clone(&self.inner);
         // Counted before the task starts, so that a drain cannot miss it.
         let running = inner.under_way.enter();
         let task = tokio::spawn(async move {
-            let answer = inner.conduct(principal, request, first.as_ref(), running, cancel).await;
+            let answer = inner.conduct(principal, request, first.as_ref(), serving, running, cancel).await;
             if let Some(first) = first {
                 first.answered(&answer);
             }
@@ -164,6 +180,7 @@ impl Inner {
         principal: Principal,
         request: RunRequest,
         first: Option<&First>,
+        serving: Option<Serving>,
         mut running: Running,
         mut cancel: CancelSignal,
     ) -> Result<Bytes, Problem> {
@@ -182,7 +199,7 @@ impl Inner {
                 return Err(problem);
             }
         };
-        let report = steps::execute(self, &ready, cell, running.stopped(&mut cancel)).await;
+        let report = steps::execute(self, &ready, cell, serving, running.stopped(&mut cancel)).await;
         let sealed = steps::seal(&ready, intended, report).await?;
         serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
     }

@@ -5,6 +5,7 @@ mod conduct;
 mod errands;
 mod idempotency;
 mod noted;
+mod outbound;
 mod prepare;
 mod reading;
 mod signals;
@@ -13,6 +14,7 @@ mod verdict;
 
 pub use admission::{Admission, Admitted, Capacity};
 pub use conduct::{Answer, Conduct, Parts};
+pub use errands::{ServedAnswer, ServedPiece, Serving};
 pub use idempotency::Idempotency;
 pub use reading::{Page, RunFilter};
 pub use signals::{CancelGuard, CancelSignal, cancellation};

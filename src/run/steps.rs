@@ -2,18 +2,18 @@
 
 use super::admission::Admitted;
 use super::conduct::Inner;
-use super::errands::{ASKS_BEYOND, RunErrands};
+use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
-use super::prepare;
 use super::signals::{CancelSignal, Running};
 use super::verdict::Verdict;
+use super::{outbound, prepare};
 use crate::artifact::{ArtifactsError, Prepared};
 use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
-use crate::egress::Desk;
+use crate::egress::{Desk, NoSecrets};
 use crate::model::frame::{FROM_CELL_SLACK, Order, RunOrder};
 use crate::model::{
-    Artifact, Digest, Durability, EgressEntry, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport,
-    RunRequest, RunSource, Usage,
+    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport, RunRequest,
+    RunSource, Usage,
 };
 use crate::policy::{self, Granted, Question};
 use crate::provenance::{Intended, Intent, Sealed};
@@ -155,14 +155,18 @@ pub(super) async fn execute(
     inner: &Inner,
     ready: &Ready,
     cell: Result<Cell, CellsError>,
+    serving: Option<Serving>,
     stop: impl Future<Output = Outcome>,
 ) -> RunReport {
     let queue = ready.asked_at.elapsed();
     let limits = ready.granted.grant().limits;
     let waited = cell.as_ref().ok().and_then(Cell::waited);
-    let desk = Desk::new(Arc::clone(&ready.grant().egress));
+    let desk = outbound::desk(inner, &ready.principal, ready.grant(), Arc::new(NoSecrets));
     let mut errands = RunErrands::new(desk.clone(), ready.asks(), DENIALS_MAX);
-    let denials = errands.denials();
+    if let Some(serving) = serving {
+        errands = errands.serving(ready.run, serving, ServedCaps { request: limits.input_bytes, answer: limits.output_bytes });
+    }
+    let (denials, passed) = (errands.denials(), errands.passed());
     let mut execution = match cell {
         Ok(cell) => cell.execute(&Order::Run(Box::new(ready.order())), (budget(&limits), caps(&limits)), &mut errands, stop).await,
         Err(error) => {
@@ -173,6 +177,9 @@ pub(super) async fn execute(
     drop(errands);
     let beyond = denials.join(&mut execution.denials);
     let mut verdict = Verdict::of(&mut execution, &limits);
+    if let Some(passed) = passed {
+        verdict.serve(passed.status(), passed.bytes());
+    }
     verdict.denials_truncated = verdict.denials_truncated.saturating_add(beyond);
     if let Some(cause) = &verdict.cause {
         match verdict.outcome {
@@ -181,7 +188,7 @@ pub(super) async fn execute(
         }
     }
     observe(inner, ready, &execution, &verdict, waited);
-    ready.report(execution, verdict, queue, desk.ledger())
+    ready.report(execution, verdict, queue, &desk)
 }
 
 fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict, waited: Option<Duration>) {
@@ -269,10 +276,11 @@ impl Ready {
             log_bytes: limits.log_bytes,
             log_lines: limits.log_lines,
             asks: self.asks(),
+            served: self.request.served,
         }
     }
 
-    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration, egress: Vec<EgressEntry>) -> RunReport {
+    fn report(&self, execution: Execution, verdict: Verdict, queue: Duration, desk: &Desk) -> RunReport {
         let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
         let grant = self.grant();
         RunReport {
@@ -284,7 +292,7 @@ impl Ready {
             logs_truncated: verdict.logs_truncated,
             denials: execution.denials,
             denials_truncated: verdict.denials_truncated,
-            egress,
+            egress: desk.ledger(),
             usage: Usage {
                 cpu_ms: ms(execution.cpu),
                 wall_ms: ms(execution.wall),
@@ -293,7 +301,7 @@ impl Ready {
                 start_ms: ms(Duration::from_micros(verdict.start_us).min(execution.wall)),
                 heap_peak_bytes: verdict.heap_peak_bytes,
                 external_peak_bytes: verdict.external_peak_bytes,
-                sub_requests: 0,
+                sub_requests: desk.sub_requests(),
             },
             tier: grant.tier,
             profile: grant.profile.clone(),

@@ -49,6 +49,18 @@ impl Verdict {
         verdict
     }
 
+    /// Says what the client got of the answer that the run served: the result of an HTTP exchange.
+    pub(super) fn serve(&mut self, status: Option<u64>, bytes: u64) {
+        match (self.outcome, status) {
+            (Outcome::Ok, None) => *self = Self::lied("it claimed ok without an answer".to_owned()),
+            (Outcome::Ok, Some(status)) => {
+                let text = format!("{{\"status\":{status},\"bodyBytes\":{bytes}}}");
+                self.result = RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned());
+            }
+            (_, _) => {}
+        }
+    }
+
     fn on(execution: &mut Execution, limits: &Limits) -> Self {
         if let Some(kill) = execution.killed.take() {
             return Self::killed(kill, limits);

@@ -10,7 +10,7 @@ mod tests;
 mod trace;
 
 pub use labels::{
-    Capability, CellExit, CellKind, CellState, DenialReason, LayerState, Listener, Overshoot, Start, StatusClass, Syscall,
+    Capability, CellExit, CellKind, CellState, DenialReason, EgressResult, LayerState, Listener, Overshoot, Start, StatusClass, Syscall,
     ZygoteReplacement,
 };
 pub use logging::{LoggingError, init_logging};
@@ -47,6 +47,7 @@ pub struct Telemetry {
     decision_duration: Histogram,
     decisions: Family<Rule, Counter>,
     denials: Family2<Capability, DenialReason, Counter>,
+    egress: Family2<Tier, EgressResult, Counter>,
     overshoot: Family<Overshoot, Histogram>,
     cells: Family2<CellKind, CellState, Gauge>,
     cell_exits: Family2<CellKind, CellExit, Counter>,
@@ -92,6 +93,12 @@ impl Telemetry {
             decision_duration: single(r, histograms::POLICY_DECISION, "Time that a policy decision took"),
             decisions: decisions(r),
             denials: Family2::new(r, "cordon_denials_total", "What guests tried and policy refused", ["capability", "reason"]),
+            egress: Family2::new(
+                r,
+                "cordon_egress_requests_total",
+                "Outbound requests of runs, by what became of them",
+                ["tier", "result"],
+            ),
             overshoot: Family::new(r, histograms::LIMIT_OVERSHOOT, "Time by which a run went past a limit before it was stopped", "limit"),
             cells: Family2::new(r, "cordon_cells", "Cells alive, by tier (or intake) and state", ["tier", "state"]),
             cell_exits: Family2::new(r, "cordon_cell_exits_total", "Cells that ended, by tier (or intake) and cause", ["tier", "cause"]),

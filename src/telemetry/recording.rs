@@ -2,8 +2,8 @@
 
 use super::family::Metric;
 use super::{
-    Capability, CellExit, CellKind, CellState, DenialReason, LayerState, Listener, OTHER_ROUTE, Overshoot, Start, StatusClass, Syscall,
-    Telemetry, ZygoteReplacement,
+    Capability, CellExit, CellKind, CellState, DenialReason, EgressResult, LayerState, Listener, OTHER_ROUTE, Overshoot, Start,
+    StatusClass, Syscall, Telemetry, ZygoteReplacement,
 };
 use crate::model::{Denial, Outcome, ProblemCode, Rule, Tier};
 use metrics::{Counter, Gauge, Histogram, Label as KeyLabel};
@@ -37,6 +37,11 @@ impl Telemetry {
     /// A guest was refused something, in the words of a cell: what is not a known word counts as `other`.
     pub fn denial_told(&self, denial: &Denial) {
         self.denial(Capability::of(&denial.capability), DenialReason::of(&denial.rule));
+    }
+
+    /// An outbound request of a run is over.
+    pub fn egress_request(&self, tier: Tier, result: EgressResult) {
+        add_one(self.egress.of(tier, result));
     }
 
     /// A run went past a limit by `by` before it was stopped.

@@ -15,6 +15,7 @@ fn everything() -> Telemetry {
     telemetry.isolate_started(Start::Warm, ms(1));
     telemetry.policy_decision(Rule::Granted, ms(1));
     telemetry.denial(Capability::Module, DenialReason::NotInArtifact);
+    telemetry.egress_request(Tier::Validated, EgressResult::Denied);
     telemetry.limit_overshoot(Overshoot::Cpu, ms(4));
     telemetry.cells(CellKind::Intake, CellState::Idle, 4);
     telemetry.cell_exit(Tier::Production.into(), CellExit::Done);
@@ -53,6 +54,8 @@ fn each_event_is_counted_under_its_name_and_labels() {
     let expected = [
         ("cordon_runs_total{tier=\"0\",outcome=\"ok\"}", 1.0),
         ("cordon_runs_total{tier=\"0\",outcome=\"exception\"}", 0.0),
+        ("cordon_egress_requests_total{tier=\"1\",result=\"denied\"}", 1.0),
+        ("cordon_egress_requests_total{tier=\"1\",result=\"answered\"}", 0.0),
         ("cordon_run_duration_seconds_sum{tier=\"0\"}", 0.002),
         ("cordon_run_duration_seconds_bucket{tier=\"0\",le=\"0.001\"}", 0.0),
         ("cordon_run_duration_seconds_bucket{tier=\"0\",le=\"0.002\"}", 1.0),

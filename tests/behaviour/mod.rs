@@ -9,6 +9,7 @@ mod lies;
 mod metrics;
 mod platform;
 mod probes;
+mod served;
 mod siblings;
 mod storm;
 mod surface;

@@ -4,8 +4,8 @@ use crate::house::command::{cordon, verify};
 use crate::house::process::{alive, cells, family, signal, stat, zygotes};
 use crate::house::{Ask, House, Plan, eventually, heavy};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How often the server is killed under load; `CORDON_KILLS` raises it.
 const KILLS: usize = 4;
@@ -84,28 +84,29 @@ fn a_burst_of_memory_bombs_leaves_the_server_and_the_benign_runs_standing() {
     assert_eq!(house.verdict()["open"], 0);
 }
 
-/// Runs until the server goes away; returns each acknowledged run and its outcome.
-fn load(house: &House, over: &AtomicBool) -> Vec<(String, Value)> {
+/// Kills the server while four clients ask it, once at least sixty runs were acknowledged; their ids, and the processes that were killed.
+fn kill_under_load(house: &House) -> (Vec<String>, BTreeSet<u32>) {
     let acknowledged = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    let ask = Ask::post("/v1/runs", &json!({"code": "export default () => 1"}));
-                    let Ok(reply) = ask.send(house.public()) else { return };
-                    if reply.status == 200 {
-                        let report = reply.json();
-                        let run = report["run"].as_str().expect("a run id").to_owned();
-                        acknowledged.lock().expect("the list").push((run, report["outcome"].clone()));
-                        if acknowledged.lock().expect("the list").len() == 60 {
-                            over.store(true, Ordering::Relaxed);
-                        }
-                    }
-                }
-            });
+    let client = || {
+        let ask = Ask::post("/v1/runs", &json!({"code": "export default () => 1"}));
+        // Until the server is gone.
+        while let Ok(reply) = ask.send(house.public()) {
+            let report = reply.json();
+            assert_eq!((reply.status, &report["outcome"]), (200, &json!("ok")), "{report}\n{}", house.stderr());
+            acknowledged.lock().expect("the list").push(report["run"].as_str().expect("a run id").to_owned());
         }
+    };
+    let processes = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(client)).collect();
+        eventually("sixty runs, or a client that gave up", || {
+            let enough = acknowledged.lock().expect("the list").len() >= 60;
+            (enough || clients.iter().any(|client| client.is_finished())).then_some(())
+        });
+        let processes = family(house.pid());
+        signal(house.pid(), "KILL");
+        processes
     });
-    acknowledged.into_inner().expect("the list")
+    (acknowledged.into_inner().expect("the list"), processes)
 }
 
 #[test]
@@ -115,14 +116,13 @@ fn a_killed_server_loses_nothing_it_acknowledged_and_leaves_no_process() {
     let mut data = None;
     for round in 0..kills {
         let house = House::start(Plan { data: data.take(), ..Plan::default() });
-        let acknowledged = load(&house, &AtomicBool::new(false));
-        assert!(acknowledged.len() >= 60, "round {round}: {} runs", acknowledged.len());
-        let processes = family(house.pid());
+        let (acknowledged, processes) = kill_under_load(&house);
+        assert!(acknowledged.len() >= 60, "round {round}: {} runs\n{}", acknowledged.len(), house.stderr());
         let folder = house.kill();
         eventually("every process of the killed server is gone", || alive(&processes).is_empty().then_some(()));
         let again = House::start(Plan { data: Some(folder), ..Plan::default() });
-        for (run, outcome) in acknowledged {
-            assert_eq!(again.get(&format!("/v1/runs/{run}"))["outcome"], outcome, "round {round}: {run}");
+        for run in acknowledged {
+            assert_eq!(again.get(&format!("/v1/runs/{run}"))["outcome"], "ok", "round {round}: {run}");
         }
         let folder = again.folder();
         assert_eq!(again.stop(), Some(0));

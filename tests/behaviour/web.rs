@@ -61,7 +61,7 @@ fn a_request_is_denied_with_an_error_that_says_what_and_where_and_is_in_answer_a
         }
     }";
     let report = shared().code(code);
-    let told = json!(["EgressDenied", true, "egressDenied", "egress.default-deny", "https://good.example/a", true]);
+    let told = json!(["EgressDenied", true, "egressDenied", "egress.fixtures", "https://good.example/a", true]);
     assert_eq!(report["result"], told, "{report}");
     assert_eq!(
         (&report["denials"][0]["capability"], &report["egress"][0]["error"]),

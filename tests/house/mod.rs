@@ -235,16 +235,22 @@ fn guardian(server: u32) -> Child {
     Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh starts")
 }
 
-/// The addresses that the server prints first.
+/// The addresses that the server prints first; none when it ends, or says nothing for [`PATIENCE`].
 fn listeners(child: &mut Child) -> Option<(String, String)> {
-    let mut lines = BufReader::new(child.stdout.take()?).lines();
-    let mut address = |name: &str| {
-        let line = lines.next()?.ok()?;
-        line.strip_prefix(&format!("listening {name} http://")).map(|address| address.trim_end_matches('/').to_owned())
-    };
-    let both = (address("public")?, address("operator")?);
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    Some(both)
+    let mut lines = BufReader::new(child.stdout.take()?).lines().map_while(Result::ok);
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let both = (lines.next(), lines.next());
+        // Whoever waited may have given up; the pipe is emptied all the same.
+        let _ = said.send(both);
+        lines.for_each(drop);
+    });
+    let (public, operator) = heard.recv_timeout(PATIENCE).ok()?;
+    Some((address(&public?, "public")?, address(&operator?, "operator")?))
+}
+
+fn address(line: &str, name: &str) -> Option<String> {
+    line.strip_prefix(&format!("listening {name} http://")).map(|address| address.trim_end_matches('/').to_owned())
 }
 
 /// Asks again until there is an answer.

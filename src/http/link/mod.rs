@@ -40,6 +40,8 @@ struct State {
     /// The number of the run in flight.
     flight: Option<u64>,
     flights: u64,
+    /// The body of an answer is not all there yet.
+    streaming: bool,
     /// The route that took the latest request.
     route: &'static str,
 }
@@ -69,6 +71,16 @@ impl Drop for Flight {
     }
 }
 
+/// While it lives, the body of an answer is not all there yet. What is written of it meanwhile does not make the connection idle.
+#[derive(Debug)]
+pub(super) struct Streaming(Arc<Link>);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.state().streaming = false;
+    }
+}
+
 impl Link {
     /// A link over an accepted socket.
     pub(super) fn new(stream: TcpStream, settings: &Settings) -> io::Result<Self> {
@@ -80,6 +92,7 @@ impl Link {
             finished: false,
             flight: None,
             flights: 0,
+            streaming: false,
             route: NO_ROUTE,
         };
         Ok(Self {
@@ -156,7 +169,7 @@ impl Link {
     pub(super) fn written(&self) {
         let mut state = self.state();
         state.unwritten = None;
-        if state.phase == Phase::Answering {
+        if state.phase == Phase::Answering && !state.streaming {
             state.phase = Phase::Idle;
             state.since = Instant::now();
         }
@@ -175,6 +188,14 @@ impl Link {
         }
         drop(state);
         Flight(Some(Arc::clone(self)))
+    }
+
+    /// An answer begins whose body comes as it is made. A peer that finishes sending meanwhile has gone: nothing tells the two apart that could be
+    /// sent in the middle of an answer.
+    pub(super) fn stream_body(self: &Arc<Self>) -> Streaming {
+        self.state().streaming = true;
+        self.took_off.notify_one();
+        Streaming(Arc::clone(self))
     }
 
     fn deadline(&self, state: &State) -> Option<Instant> {

@@ -26,7 +26,13 @@ impl Link {
             Ok(_) | Err(_) => return,
         }
         loop {
-            let flight = self.state().flight;
+            let (flight, streaming) = {
+                let state = self.state();
+                (state.flight, state.streaming)
+            };
+            if streaming {
+                return;
+            }
             let probed = async {
                 match flight {
                     Some(number) => self.probe_while(number).await,

@@ -38,6 +38,7 @@ pub(in crate::http) fn run_request(body: &[u8], input_depth_max: usize) -> Resul
         limits: limits(&fields)?,
         origin: origin(&fields)?,
         traceparent: None,
+        served: false,
     })
 }
 

@@ -2,8 +2,9 @@
 
 use super::soon;
 use crate::http::{Answer, Later, Service};
+use crate::model::exchange::ServedRequest;
 use crate::model::{Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource};
-use crate::run::{CancelSignal, Idempotency, Page, RunFilter};
+use crate::run::{CancelSignal, Idempotency, Page, RunFilter, Serving};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
 use std::sync::Mutex;
@@ -108,6 +109,12 @@ impl Service for Fake {
                 _echo => Ok(answer),
             }
         })
+    }
+
+    fn serve(&self, by: Principal, request: RunRequest, serving: Serving, cancel: CancelSignal) -> Later<'_, Result<Bytes, Problem>> {
+        let asked: ServedRequest = serde_json::from_str(request.input.get()).expect("a served request");
+        self.seen.lock().expect("a lock").push((by, request, None));
+        Box::pin(super::served::play(asked.url, serving, cancel, (self.cancelled.clone(), self.release.clone())))
     }
 
     fn report<'a>(&'a self, by: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {

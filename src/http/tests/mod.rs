@@ -5,6 +5,7 @@ mod drain;
 mod fake;
 mod operator;
 mod runs;
+mod served;
 mod wire;
 
 use super::{Bound, Front, Running, Settings};

@@ -1,8 +1,8 @@
-//! One request of a run, as a task of its own: it ends with its handle.
+//! One request of a run, as tasks of its own: they end with its handle.
 
 use super::Denials;
-use crate::egress::{Desk, Fault, OutBody, Outbound};
-use crate::model::exchange::{Answer, Ask, AskBody};
+use crate::egress::{Desk, Fault, InBody, Inbound, OutBody, OutPiece, Outbound};
+use crate::model::exchange::{Answer, AnswerHead, Ask, AskBody, Piece};
 use crate::model::frame::ToCell;
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 /// A request under way. Dropping it ends the exchange.
 pub(super) struct Exchange {
     pieces: Option<mpsc::Sender<(Bytes, bool)>>,
+    wants: mpsc::Sender<()>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -19,12 +20,13 @@ pub(super) struct Exchange {
 struct Way {
     stream: u32,
     to_cell: mpsc::Sender<ToCell>,
+    denials: Denials,
 }
 
 impl Exchange {
     /// Begins `ask` at `desk`. What comes of it goes to `to_cell`.
     pub(super) fn begin(ask: Ask, desk: Desk, denials: Denials, to_cell: mpsc::Sender<ToCell>) -> Self {
-        let way = Way { stream: ask.stream, to_cell };
+        let way = Way { stream: ask.stream, to_cell, denials };
         let Ask { method, url, headers, body, redirect, .. } = ask;
         let mut tasks = Vec::new();
         let (body, pieces) = match body {
@@ -37,14 +39,20 @@ impl Exchange {
                 (OutBody::Stream(body), Some(pieces))
             }
         };
+        let (wants, wanted) = mpsc::channel(1);
         let outbound = Outbound { method, url, headers, body, redirect };
-        tasks.push(tokio::spawn(way.serve(desk, outbound, denials)).abort_handle());
-        Self { pieces, tasks }
+        tasks.push(tokio::spawn(way.serve(desk, outbound, wanted)).abort_handle());
+        Self { pieces, wants, tasks }
     }
 
     /// The piece that was asked for. False when none was, or nobody needs it any more.
     pub(super) fn piece(&self, bytes: Bytes, last: bool) -> bool {
         self.pieces.as_ref().is_some_and(|pieces| pieces.try_send((bytes, last)).is_ok())
+    }
+
+    /// The guest wants the next piece of the answer. False when there is none to want.
+    pub(super) fn want(&self) -> bool {
+        self.wants.try_send(()).is_ok()
     }
 }
 
@@ -55,29 +63,69 @@ impl Drop for Exchange {
 }
 
 impl Way {
-    /// Asks the cell for pieces, one after the other, as the request takes them.
-    async fn feed(self, mut arrived: mpsc::Receiver<(Bytes, bool)>, into: mpsc::Sender<Result<Bytes, ()>>) {
+    /// Asks the cell for pieces, one after the other, as the request takes them. A body that ends without its last piece was cut off.
+    async fn feed(self, mut arrived: mpsc::Receiver<(Bytes, bool)>, into: mpsc::Sender<OutPiece>) {
         loop {
             let Ok(room) = into.reserve().await else { return };
             if self.to_cell.send(ToCell::Want { stream: self.stream }).await.is_err() {
                 return;
             }
-            match arrived.recv().await {
-                Some((bytes, last)) => {
-                    room.send(Ok(bytes));
-                    if last {
-                        return;
-                    }
-                }
-                None => return room.send(Err(())),
+            let Some((bytes, last)) = arrived.recv().await else { return };
+            if bytes.is_empty() {
+                drop(room)
+            } else {
+                room.send(OutPiece::Bytes(bytes))
+            }
+            if last {
+                // A request that is over needs no end.
+                let _ = into.send(OutPiece::End).await;
+                return;
             }
         }
     }
 
     /// Tells the cell what became of its request. A cell that is gone needs no answer.
-    async fn serve(self, desk: Desk, outbound: Outbound, denials: Denials) {
-        let Fault::Denied(denial) = desk.refuse(outbound);
-        denials.add(denial.clone());
-        let _ = self.to_cell.send(ToCell::Answered { stream: self.stream, answer: Box::new(Answer::Denied(denial)) }).await;
+    async fn serve(self, desk: Desk, outbound: Outbound, wanted: mpsc::Receiver<()>) {
+        let (answer, body) = match desk.fetch(outbound).await {
+            Ok(Inbound { status, status_text, headers, url, redirected, body }) => {
+                (Answer::Head(AnswerHead { status, status_text, headers, url, redirected, body: body.is_some() }), body)
+            }
+            Err(Fault::Failed { code, message }) => (Answer::Failed { code, message }, None),
+            Err(Fault::Denied(refusal)) => {
+                let denial = refusal.denial();
+                self.denials.add(denial.clone());
+                (Answer::Denied(denial), None)
+            }
+        };
+        let told = self.to_cell.send(ToCell::Answered { stream: self.stream, answer: Box::new(answer) }).await;
+        if let (Ok(()), Some(body)) = (told, body) {
+            self.bring(body, wanted).await;
+        }
+    }
+
+    /// Brings the answer's body, piece by piece as it is wanted.
+    async fn bring(self, mut body: InBody, mut wanted: mpsc::Receiver<()>) {
+        let stream = self.stream;
+        while wanted.recv().await.is_some() {
+            let frame = match body.next().await {
+                Ok(Some(bytes)) => ToCell::Piece(Piece { stream, bytes, last: false }),
+                Ok(None) => ToCell::Piece(Piece { stream, bytes: Bytes::new(), last: true }),
+                Err(fault) => ToCell::Broken { stream, message: self.broken(fault) },
+            };
+            let over = !matches!(frame, ToCell::Piece(Piece { last: false, .. }));
+            if self.to_cell.send(frame).await.is_err() || over {
+                return;
+            }
+        }
+    }
+
+    fn broken(&self, fault: Fault) -> String {
+        match fault {
+            Fault::Failed { message, .. } => message,
+            Fault::Denied(refusal) => {
+                self.denials.add(refusal.denial());
+                refusal.reason
+            }
+        }
     }
 }

@@ -2,13 +2,20 @@
 //! reader asks.
 
 mod exchange;
+mod served;
+#[cfg(test)]
+mod tests;
+
+pub(super) use served::{Passed, ServedCaps};
+pub use served::{ServedAnswer, ServedPiece, Serving};
 
 use crate::cell::Errands;
 use crate::egress::Desk;
-use crate::model::Denial;
-use crate::model::exchange::{Ask, PIECE_BYTES_MAX, Piece, Talk};
+use crate::model::exchange::{Ask, FIRST_ASK, PIECE_BYTES_MAX, Piece, SERVED_ANSWER, SERVED_REQUEST, Talk};
 use crate::model::frame::ToCell;
+use crate::model::{Denial, RunId};
 use exchange::Exchange;
+use served::Served;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
@@ -54,6 +61,7 @@ pub(super) struct RunErrands {
     asks_left: u64,
     strays_left: u64,
     exchanges: HashMap<u32, Exchange>,
+    served: Option<Served>,
     to_cell: mpsc::Sender<ToCell>,
     outbox: mpsc::Receiver<ToCell>,
 }
@@ -64,7 +72,19 @@ impl RunErrands {
         let (to_cell, outbox) = mpsc::channel(OUTBOX);
         // Each exchange may cross with its own end once or twice in each direction.
         let strays_left = asks.saturating_mul(4);
-        Self { desk, denials: Denials::new(denials), asks_left: asks, strays_left, exchanges: HashMap::new(), to_cell, outbox }
+        let denials = Denials::new(denials);
+        Self { desk, denials, asks_left: asks, strays_left, exchanges: HashMap::new(), served: None, to_cell, outbox }
+    }
+
+    /// Serves an HTTP exchange besides.
+    pub(super) fn serving(mut self, run: RunId, serving: Serving, caps: ServedCaps) -> Self {
+        self.served = Some(Served::begin(run, serving, caps, self.to_cell.clone()));
+        self
+    }
+
+    /// What is passed on of the answer that the run serves.
+    pub(super) fn passed(&self) -> Option<Passed> {
+        self.served.as_ref().map(Served::passed)
     }
 
     /// What was refused. More may come until the run's exchanges are dropped.
@@ -75,7 +95,7 @@ impl RunErrands {
     fn ask(&mut self, ask: Ask) -> Result<(), String> {
         self.asks_left = self.asks_left.checked_sub(1).ok_or("it asked more often than it was told to")?;
         let stream = ask.stream;
-        if stream == 0 || self.exchanges.contains_key(&stream) {
+        if stream < FIRST_ASK || self.exchanges.contains_key(&stream) {
             return Err(format!("it used the exchange {stream} twice"));
         }
         let exchange = Exchange::begin(ask, self.desk.clone(), self.denials.clone(), self.to_cell.clone());
@@ -88,8 +108,28 @@ impl RunErrands {
             return Err(format!("a piece of {} bytes", piece.bytes.len()));
         }
         let stream = piece.stream;
+        if let (SERVED_ANSWER, Some(served)) = (stream, &mut self.served) {
+            return if served.piece(piece.bytes, piece.last)? { Ok(()) } else { self.stray() };
+        }
         let taken = self.exchanges.get(&stream).is_some_and(|exchange| exchange.piece(piece.bytes, piece.last));
         if taken { Ok(()) } else { self.stray() }
+    }
+
+    /// The guest wants the next piece of what `stream` brings.
+    fn want(&self, stream: u32) -> bool {
+        match stream {
+            SERVED_REQUEST => self.served.as_ref().is_some_and(Served::want),
+            _ => self.exchanges.get(&stream).is_some_and(Exchange::want),
+        }
+    }
+
+    /// The guest is done with `stream` early.
+    fn abandon(&mut self, stream: u32) -> bool {
+        match (stream, &mut self.served) {
+            (SERVED_REQUEST, Some(served)) => served.abandon_request(),
+            (SERVED_ANSWER, Some(served)) => served.abandon_answer(),
+            _ => self.exchanges.remove(&stream).is_some(),
+        }
     }
 
     /// Something about an exchange that is over. Honest cells say such things now and then.
@@ -104,7 +144,9 @@ impl Errands for RunErrands {
         match talk {
             Talk::Ask(ask) => self.ask(*ask),
             Talk::Piece(piece) => self.piece(piece),
-            Talk::Abandon { stream } if self.exchanges.remove(&stream).is_some() => Ok(()),
+            Talk::Serve(head) => self.served.as_mut().ok_or("it answered a request that it does not serve")?.answer(*head),
+            Talk::Want { stream } if self.want(stream) => Ok(()),
+            Talk::Abandon { stream } if self.abandon(stream) => Ok(()),
             Talk::Want { .. } | Talk::Abandon { .. } => self.stray(),
         }
     }

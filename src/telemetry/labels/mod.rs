@@ -78,6 +78,10 @@ labels! {
         Module = "module",
         /// Making code from text.
         Codegen = "codegen",
+        /// Sending a request.
+        Egress = "egress",
+        /// Using a secret.
+        Secret = "secret",
         /// None of the known ones: a cell names capabilities, and a cell may lie.
         Other = "other",
     }
@@ -90,6 +94,18 @@ labels! {
         NotInArtifact = "notInArtifact",
         /// It is off for every run.
         Disabled = "disabled",
+        /// No egress rule names the host.
+        NoRule = "noRule",
+        /// A rule names the host, and not this way of asking it.
+        RuleLacks = "ruleLacks",
+        /// The host has an address that no run may reach.
+        Address = "address",
+        /// No fixture answers the request.
+        NoFixture = "noFixture",
+        /// The run has used up its requests.
+        TooMany = "tooMany",
+        /// A secret, its placeholder or a canary was not where it belongs.
+        Secret = "secret",
         /// None of the known ones.
         Other = "other",
     }
@@ -113,8 +129,28 @@ impl DenialReason {
         match rule {
             "module.own-only" => Self::NotInArtifact,
             "codegen.off" => Self::Disabled,
+            "egress.default-deny" => Self::NoRule,
+            "egress.address-gate" => Self::Address,
+            "egress.fixtures" => Self::NoFixture,
+            "egress.sub-requests" => Self::TooMany,
+            rule if rule.starts_with("egress.") => Self::RuleLacks,
+            rule if rule.starts_with("secret.") => Self::Secret,
             _ => Self::Other,
         }
+    }
+}
+
+labels! {
+    /// What became of an outbound request.
+    EgressResult {
+        /// An answer came, whatever its status.
+        Answered = "answered",
+        /// A fixture answered.
+        Synthetic = "synthetic",
+        /// It was refused.
+        Denied = "denied",
+        /// It, or its answer, failed on the way.
+        Failed = "failed",
     }
 }
 
@@ -166,6 +202,9 @@ mod tests {
         assert_eq!((Capability::of("module"), Capability::of("sha256:00")), (Capability::Module, Capability::Other));
         assert_eq!((Syscall::of("bpf"), Syscall::of("run 0199")), (Syscall::Bpf, Syscall::Other));
         assert_eq!((DenialReason::of("codegen.off"), DenialReason::of("")), (DenialReason::Disabled, DenialReason::Other));
+        let rules = ["egress.default-deny", "egress.*.example", "egress.address-gate", "secret.KEY", "Egress.x"].map(DenialReason::of);
+        let reasons = [DenialReason::NoRule, DenialReason::RuleLacks, DenialReason::Address, DenialReason::Secret, DenialReason::Other];
+        assert_eq!(rules, reasons);
         let states = ["enforced", "partial: ABI 3", "unavailable: old", "enforcedish"].map(LayerState::of);
         assert_eq!(states, [LayerState::Enforced, LayerState::Partial, LayerState::Unavailable, LayerState::Unavailable]);
     }

@@ -21,4 +21,25 @@ promise_test(async (t) => {
   await promise_rejects_dom(t, "AbortError", fetch(hostOfTheOrigin(), { signal: AbortSignal.abort() }));
 }, "responses, and a fetch that is aborted before it starts");
 
-promise_test(async () => assert_equals(await (await fetch("resources/text.txt")).text(), "text of the origin\n"), "an answer of the origin");
+promise_test(async () => {
+  const answer = await fetch("resources/text.txt");
+  assert_equals(`${answer.status} ${answer.ok} ${answer.type} ${answer.redirected} ${answer.headers.get("content-type")}`, "200 true basic false text/plain");
+  assert_equals(await answer.text(), "text of the origin\n");
+  const head = await fetch("resources/text.txt", { method: "HEAD" });
+  assert_equals(head.headers.get("content-length") + await head.text(), "19");
+  assert_equals((await fetch("resources/none.txt")).status, 404);
+}, "answers of the origin");
+
+promise_test(async (t) => {
+  const followed = await fetch("resources");
+  assert_true(followed.redirected && followed.url.endsWith("/fetch/api/resources/"), followed.url);
+  await followed.body.cancel();
+  await promise_rejects_js(t, TypeError, fetch("resources", { redirect: "error" }));
+}, "a redirect is followed, or is an error when it must be");
+
+promise_test(async (t) => {
+  const control = new AbortController();
+  const asked = fetch("resources/text.txt", { signal: control.signal });
+  control.abort(new RangeError("mine"));
+  await promise_rejects_exactly(t, control.signal.reason, asked);
+}, "a fetch that is aborted while it is under way");

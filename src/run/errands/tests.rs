@@ -1,0 +1,131 @@
+//! What cells say that serve, and what they had better not.
+
+use super::{RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
+use crate::cell::Errands;
+use crate::egress::{Broker, BrokerSettings, DeskSettings, NoSecrets};
+use crate::model::RunId;
+use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
+use crate::model::frame::ToCell;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+const CAPS: ServedCaps = ServedCaps { request: 4, answer: 4 };
+
+fn errands() -> RunErrands {
+    let second = Duration::from_secs(1);
+    let settings = BrokerSettings {
+        resolver: Vec::new(),
+        allowed: Vec::new(),
+        extra_ca_pem: None,
+        connect: second,
+        first_byte: second,
+        total: second,
+        concurrent_per_run: 1,
+        redirects_max: 0,
+        request_bytes_max: 0,
+        header_bytes_max: 8 << 10,
+        ledger_rows_max: 1,
+        user_agent: String::new(),
+    };
+    let broker = Broker::new(settings).expect("a broker");
+    let desk = broker.desk(DeskSettings {
+        grant: Arc::default(),
+        principal: "key:1".to_owned(),
+        sub_requests: 2,
+        carrier: Arc::new(NoSecrets),
+        before_first_byte: Arc::new(|| Box::pin(async { Ok(()) })),
+        observer: Arc::new(|_, _| {}),
+    });
+    RunErrands::new(desk, 2, 10)
+}
+
+fn serving(body: Option<mpsc::Receiver<ServedPiece>>) -> (RunErrands, oneshot::Receiver<ServedAnswer>) {
+    let (answer, client) = oneshot::channel();
+    (errands().serving(RunId::now(), Serving { body, answer }, CAPS), client)
+}
+
+fn answer(status: u16) -> Talk {
+    Talk::Serve(Box::new(ServedHead { status, headers: Vec::new(), body: true }))
+}
+
+fn piece(text: &'static str, last: bool) -> Talk {
+    Talk::Piece(Piece { stream: SERVED_ANSWER, bytes: Bytes::from_static(text.as_bytes()), last })
+}
+
+#[tokio::test]
+async fn an_answer_reaches_the_client_piece_by_piece_and_outlives_its_run() {
+    let (mut errands, client) = serving(None);
+    errands.take(answer(200)).expect("an answer");
+    let mut body = client.await.expect("an answer").body.expect("a body");
+    for (text, last) in [("ab", false), ("cd", true)] {
+        assert_eq!(errands.next().await, ToCell::Want { stream: SERVED_ANSWER });
+        errands.take(piece(text, last)).expect("a piece");
+        if !last {
+            assert_eq!(body.recv().await, Some(ServedPiece::Bytes(Bytes::from_static(b"ab"))));
+        }
+    }
+    let passed = errands.passed().expect("it serves");
+    assert_eq!((passed.status(), passed.bytes()), (Some(200), 4));
+    drop(errands);
+    assert_eq!(body.recv().await, Some(ServedPiece::Bytes(Bytes::from_static(b"cd"))));
+    assert_eq!(body.recv().await, Some(ServedPiece::End));
+}
+
+#[tokio::test]
+async fn an_answer_whose_run_ends_before_it_has_no_end() {
+    let (mut errands, client) = serving(None);
+    errands.take(answer(200)).expect("an answer");
+    let mut body = client.await.expect("an answer").body.expect("a body");
+    errands.next().await;
+    errands.take(piece("ab", false)).expect("a piece");
+    assert!(body.recv().await.is_some());
+    drop(errands);
+    assert_eq!(body.recv().await, None);
+}
+
+#[tokio::test]
+async fn a_request_passes_at_its_limit_is_broken_past_it_and_when_it_is_cut_off() {
+    for (pieces, end, expected) in
+        [(vec!["ab", "cd"], true, ""), (vec!["ab", "cde"], true, "inputBytes"), (vec!["ab"], false, "whole body")]
+    {
+        let (into, body) = mpsc::channel(8);
+        for text in pieces {
+            into.send(ServedPiece::Bytes(Bytes::from_static(text.as_bytes()))).await.expect("room");
+        }
+        if end {
+            into.send(ServedPiece::End).await.expect("room");
+        }
+        drop(into);
+        let (mut errands, _client) = serving(Some(body));
+        let ended = loop {
+            errands.take(Talk::Want { stream: SERVED_REQUEST }).expect("a want");
+            match errands.next().await {
+                ToCell::Piece(Piece { last: false, .. }) => {}
+                ToCell::Piece(_) => break String::new(),
+                ToCell::Broken { message, .. } => break message,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(ended.contains(expected) && ended.is_empty() == expected.is_empty(), "{ended}");
+    }
+}
+
+#[tokio::test]
+async fn a_cell_that_lies_about_what_it_serves_is_found_out() {
+    assert!(errands().take(answer(200)).is_err(), "it serves nothing");
+    for status in [0, 101, 199, 600] {
+        assert!(serving(None).0.take(answer(status)).is_err(), "{status}");
+    }
+    let (mut errands, _client) = serving(None);
+    errands.take(answer(200)).expect("an answer");
+    assert!(errands.take(answer(200)).is_err(), "it answered twice");
+    let (mut errands, _client) = serving(None);
+    errands.take(answer(200)).expect("an answer");
+    assert!(errands.take(piece("abcde", false)).is_err(), "more than its limit");
+    // What nobody asked for is passed over a few times, and no more.
+    let (mut errands, _client) = serving(None);
+    let strays = (0..100).take_while(|_| errands.take(piece("a", false)).is_ok()).count();
+    assert!((1..100).contains(&strays), "{strays}");
+}
