@@ -16,6 +16,7 @@ pub const OWN: &[(&str, &str)] = &[
     ("ext:cordon/guard.js", include_str!("../../js/guard.js")),
     ("ext:cordon/handler.js", include_str!("../../js/handler.js")),
     ("ext:cordon/memory.js", include_str!("../../js/memory.js")),
+    ("ext:cordon/platform.js", include_str!("../../js/platform.js")),
     ("ext:cordon/run.js", include_str!("../../js/run.js")),
     ("ext:cordon/serve.js", include_str!("../../js/serve.js")),
     ("ext:cordon/subtle/bytes.js", include_str!("../../js/subtle/bytes.js")),
