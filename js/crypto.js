@@ -1,4 +1,4 @@
-// crypto.getRandomValues and crypto.randomUUID on the kernel's randomness, and a Math.random that no sibling cell shares.
+// crypto.getRandomValues, crypto.randomUUID and crypto.subtle on the kernel's randomness, and a Math.random that no sibling cell shares.
 
 (function () {
 const { core, primordials } = __bootstrap;
@@ -7,10 +7,8 @@ const {
   ArrayBufferIsView,
   MathImul,
   NumberPrototypeToString,
-  ObjectDefineProperty,
   StringPrototypePadStart,
   Symbol,
-  SymbolToStringTag,
   TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetByteOffset,
@@ -19,7 +17,9 @@ const {
   Uint32Array,
   Uint8Array,
 } = primordials;
+const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException, QuotaExceededError } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { CryptoKey, subtle, SubtleCrypto } = core.loadExtScript("ext:cordon/subtle/subtle.js");
 
 const QUOTA_BYTES = 65536;
 const INTEGER_ARRAYS = {
@@ -48,6 +48,10 @@ class Crypto {
     if (given !== key) throw new TypeError("Illegal constructor");
     this.#genuine = true;
   }
+  get subtle() {
+    this.#genuine;
+    return subtle;
+  }
   getRandomValues(array) {
     this.#genuine;
     const kind = ArrayBufferIsView(array) ? TypedArrayPrototypeGetSymbolToStringTag(array) : undefined;
@@ -70,7 +74,7 @@ class Crypto {
     return `${hex(bytes, 0, 4)}-${hex(bytes, 4, 6)}-${hex(bytes, 6, 8)}-${hex(bytes, 8, 10)}-${hex(bytes, 10, 16)}`;
   }
 }
-ObjectDefineProperty(Crypto.prototype, SymbolToStringTag, { __proto__: null, value: "Crypto", configurable: true });
+webidl.configureInterface(Crypto);
 
 // xoshiro128** (public domain, Blackman and Vigna). Its state is set anew when the run arrives: whatever a zygote drew before
 // its cells were forked is the same in all of them.
@@ -96,5 +100,5 @@ function next() {
 
 const { random } = { random() { return ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992; } };
 
-return { crypto: new Crypto(key), Crypto, random, seed };
+return { crypto: new Crypto(key), Crypto, CryptoKey, random, seed, SubtleCrypto };
 })();

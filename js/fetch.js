@@ -10,6 +10,8 @@ const {
   ErrorCaptureStackTrace,
   ObjectDefineProperty,
   Promise,
+  PromisePrototypeThen,
+  PromiseResolve,
   StringPrototypeIndexOf,
   StringPrototypeSlice,
   StringPrototypeToLowerCase,
@@ -115,7 +117,9 @@ function local(request, url) {
     if (request.method !== "GET") throw new TypeError("fetch failed: a blob: URL takes the method GET only");
     return found([["content-length", `${blob.size}`], ["content-type", blob.type]], blob.stream());
   }
-  if (StringPrototypeSlice(url, 0, StringPrototypeIndexOf(url, ":")) !== "data") return null;
+  const scheme = StringPrototypeSlice(url, 0, StringPrototypeIndexOf(url, ":"));
+  if (scheme === "blob") throw new TypeError("fetch failed: this blob: URL leads to nothing, or to nothing any more");
+  if (scheme !== "data") return null;
   const data = op_cordon_data_url(url);
   return found([["content-type", data[0]]], { body: data[1], consumed: false });
 }
@@ -155,7 +159,11 @@ const { fetch } = {
         return reject(signal.reason);
       }
       const here = local(request, request.currentUrl());
-      if (here !== null) return resolve(fromInnerResponse(here, "immutable"));
+      if (here !== null) {
+        // Not at once, so that whoever asked can still lose interest.
+        const settle = () => signal.aborted ? reject(signal.reason) : resolve(fromInnerResponse(here, "immutable"));
+        return PromisePrototypeThen(PromiseResolve(undefined), settle);
+      }
       send(request, signal, resolve, reject);
     });
   },

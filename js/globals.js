@@ -14,6 +14,7 @@ const crypto = load("ext:cordon/crypto.js");
 const console = load("ext:cordon/console.js");
 const errors = load("ext:cordon/errors.js");
 const request = load("ext:cordon/fetch.js");
+const platform = load("ext:cordon/platform.js");
 const run = load("ext:cordon/run.js");
 const wire = load("ext:cordon/wire.js");
 const abort = load("ext:deno_web/03_abort_signal.js");
@@ -39,16 +40,6 @@ const REMOVED = ["Deno", "__bootstrap", "WebAssembly", "SharedArrayBuffer", "Ato
 const hidden = (value) => ({ __proto__: null, value, writable: true, enumerable: false, configurable: true });
 const shown = (value) => ({ __proto__: null, value, writable: true, enumerable: true, configurable: true });
 
-// A timer that is given text would turn it into code: refused like eval, and visible like it.
-function timer(name, native) {
-  return {
-    [name](callback, delay = undefined, ...args) {
-      if (typeof callback !== "function") guard.refuseCodegen(name);
-      return native(callback, delay, ...new primordials.SafeArrayIterator(args));
-    },
-  }[name];
-}
-
 const CLASSES = {
   AbortController: abort.AbortController,
   AbortSignal: abort.AbortSignal,
@@ -57,6 +48,7 @@ const CLASSES = {
   CompressionStream: compression.CompressionStream,
   CountQueuingStrategy: streams.CountQueuingStrategy,
   Crypto: crypto.Crypto,
+  CryptoKey: crypto.CryptoKey,
   CustomEvent: event.CustomEvent,
   DecompressionStream: compression.DecompressionStream,
   DOMException: exception.DOMException,
@@ -81,6 +73,7 @@ const CLASSES = {
   ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
   Request: requests.Request,
   Response: responses.Response,
+  SubtleCrypto: crypto.SubtleCrypto,
   TextDecoder: encoding.TextDecoder,
   TextDecoderStream: encoding.TextDecoderStream,
   TextEncoder: encoding.TextEncoder,
@@ -107,9 +100,9 @@ const FUNCTIONS = {
   queueMicrotask: globalThis.queueMicrotask,
   reportError: event.reportError,
   self: globalThis,
-  setInterval: timer("setInterval", timers.setInterval),
-  setTimeout: timer("setTimeout", timers.setTimeout),
-  structuredClone: port.structuredClone,
+  setInterval: platform.setInterval,
+  setTimeout: platform.setTimeout,
+  structuredClone: platform.structuredClone,
 };
 
 const install = (table, shape) => {

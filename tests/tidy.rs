@@ -35,6 +35,7 @@ const TOP: &[&str] = &[
     "build.rs",
     "clippy.toml",
     "deny.toml",
+    "docs",
     "fuzz",
     "js",
     "ops",

@@ -3,7 +3,7 @@
 use crate::console::PortBox;
 use crate::memory::{self, Account};
 use crate::port::Delivery;
-use crate::{clock, console, embedded, finish, guard, interrupt, random, wire};
+use crate::{clock, console, embedded, finish, guard, interrupt, random, subtle, wire};
 use deno_core::{Extension, JsRuntime, ModuleLoader, OpDecl, RuntimeOptions, op2, v8};
 use deno_error::JsErrorBox;
 use std::borrow::Cow;
@@ -164,6 +164,7 @@ fn extensions() -> Vec<Extension> {
         console::cordon_console::init(),
         guard::cordon_guard::init(),
         finish::cordon_finish::init(),
+        subtle::cordon_subtle::init(),
         wire::cordon_wire::init(),
         own,
     ]

@@ -3,11 +3,13 @@
 mod command;
 mod contract;
 mod corpus;
+mod crypto;
 mod egress;
 mod guest;
 mod jitless;
 mod lies;
 mod metrics;
+mod platform;
 mod probes;
 mod served;
 mod siblings;
@@ -15,3 +17,4 @@ mod storm;
 mod surface;
 mod survival;
 mod web;
+mod web_api;

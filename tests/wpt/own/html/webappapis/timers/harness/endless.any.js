@@ -1,0 +1,1 @@
+test(() => { for (;;) ; }, "a loop without end");

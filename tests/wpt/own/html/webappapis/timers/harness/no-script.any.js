@@ -1,0 +1,2 @@
+// META: script=not-there.js
+test(() => {}, "a test whose script is not there");

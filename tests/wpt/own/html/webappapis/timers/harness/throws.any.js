@@ -1,0 +1,2 @@
+test(() => {}, "a test that passes");
+throw new Error("thrown by the script");
