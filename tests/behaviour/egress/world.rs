@@ -1,7 +1,7 @@
 //! The world itself: it must see what no case may do, or every other test proves less than it says.
 
 use super::Scene;
-use crate::house::world::{API_KEY, World, secrets_in};
+use crate::house::world::{API_KEY, Only, World, secrets_in};
 use base64::Engine;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -31,6 +31,7 @@ fn what_reaches_the_sink_or_the_inside_or_carries_a_secret_is_seen() {
     get("127.0.9.1:80", &format!("/echo?{reversed}"), "");
     assert_eq!(world.complaints().len(), 2, "{:?}", world.complaints());
     drop(world);
+    let _only = Only::take();
     for port in ["127.0.9.1:80", "127.0.9.1:443", "127.0.9.2:80", "127.0.0.2:443"] {
         assert!(TcpStream::connect(port).is_err(), "{port} is still there");
     }

@@ -41,18 +41,31 @@ pub(crate) struct World {
     folder: TempDir,
     // Last: ports are free before the next world may come.
     _listeners: Vec<Listener>,
-    _only: File,
+    _only: Only,
+}
+
+/// Whoever has it may have the one world of the machine, and knows that there is no other.
+pub(crate) struct Only {
+    _file: File,
     _alone: MutexGuard<'static, ()>,
+}
+
+impl Only {
+    /// Waits until the world of whoever has it is gone.
+    pub(crate) fn take() -> Self {
+        let alone = heavy();
+        // Another process may have a world, and another user may have made the file.
+        let path = std::env::temp_dir().join("cordon-test-world.lock");
+        let file = File::create(&path).or_else(|_| File::open(&path)).expect("a lock file");
+        file.lock().expect("the world's lock");
+        Self { _file: file, _alone: alone }
+    }
 }
 
 impl World {
     /// Makes one, when the one before it is gone.
     pub(crate) fn start() -> Self {
-        let alone = heavy();
-        // Another process may have a world, and another user may have made the file.
-        let file = std::env::temp_dir().join("cordon-test-world.lock");
-        let only = File::create(&file).or_else(|_| File::open(&file)).expect("a lock file");
-        only.lock().expect("the world's lock");
+        let only = Only::take();
         let folder = tempfile::Builder::new().prefix("cordon-world-").tempdir().expect("a folder");
         let tls = tls::authority(&folder.path().join("ca.pem"));
         let notes = Arc::<Notes>::default();
@@ -65,7 +78,7 @@ impl World {
             .filter(|(address, ..)| exists(address))
             .map(|(address, port, secure, kind)| Listener::start((address, port), kind, secure.then(|| Arc::clone(&tls)), &notes))
             .collect();
-        Self { dns: dns::Dns::start(&notes), notes, folder, _listeners: listeners, _only: only, _alone: alone }
+        Self { dns: dns::Dns::start(&notes), notes, folder, _listeners: listeners, _only: only }
     }
 
     /// How to start a server in it, with these lines in `[egress]` besides.
