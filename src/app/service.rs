@@ -2,11 +2,12 @@
 
 use super::house::House;
 use super::{audit, doctor, keys};
+use crate::artifact::ALIASES_MAX;
 use crate::http::{Answer, ConnectionGauge, Later, Service};
-use crate::model::{Principal, Problem, ProblemCode, Role, RunId, RunRequest};
+use crate::model::{AliasName, AliasRow, Artifact, Origin, Principal, Problem, ProblemCode, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
 use crate::provenance;
-use crate::run::{CancelSignal, Idempotency, Page, RunFilter, Serving};
+use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
 use crate::telemetry::Listener;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -95,6 +96,25 @@ impl Service for Rooms {
         cancel: CancelSignal,
     ) -> Later<'_, Result<Bytes, Problem>> {
         Box::pin(self.house.conduct.serve(principal, request, serving, cancel))
+    }
+
+    fn shelve(&self, principal: Principal, artifact: Artifact, origin: Origin) -> Later<'_, Result<Shelved, Problem>> {
+        Box::pin(self.house.conduct.shelve(principal, artifact, origin))
+    }
+
+    fn move_alias(&self, principal: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {
+        Box::pin(self.house.conduct.move_alias(principal, alias, to))
+    }
+
+    fn alias(&self, alias: &AliasName) -> Result<Value, Problem> {
+        let (artifact, moves) = self.house.conduct.alias(alias)?;
+        Ok(json!({ "alias": alias, "artifact": artifact, "moves": moves }))
+    }
+
+    fn aliases(&self, after: Option<&AliasName>) -> Result<Value, Problem> {
+        let aliases = self.house.conduct.aliases(after)?;
+        let cursor = aliases.last().filter(|_| aliases.len() == ALIASES_MAX).map(|last| last.moved.alias.clone());
+        Ok(json!({ "aliases": aliases, "after": cursor }))
     }
 
     fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {

@@ -3,6 +3,10 @@
 //! Sources are stored once per id. What intake made of them lives in memory only: it is cheap to make again, and a build that
 //! prepares differently never meets the work of another.
 
+mod aliases;
+
+pub use aliases::{ALIASES_MAX, alias_change};
+
 use crate::model::frame::ReadyModule;
 use crate::model::{Artifact, Digest};
 use crate::store::{Batch, Store, StoreError, Tree};
@@ -31,6 +35,9 @@ pub enum ArtifactsError {
     /// What is stored is not the artifact of that id. Caused by a damaged disk or a foreign hand.
     #[error("the stored artifact {0} is damaged: its content has another id; send the sources again")]
     Damaged(Digest),
+    /// An alias cannot be read. Caused by a damaged disk or a foreign hand.
+    #[error("a stored alias is damaged: {0}; move it again")]
+    DamagedAlias(String),
 }
 
 /// Weighs what the cache keeps.

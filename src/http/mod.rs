@@ -20,6 +20,7 @@ mod routes;
 mod served;
 mod service;
 mod settings;
+mod shelf;
 mod socket;
 #[cfg(test)]
 mod tests;

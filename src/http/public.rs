@@ -8,8 +8,8 @@ use super::link::Link;
 use super::parse::run_request;
 use super::reply::{self, json, json_text};
 use super::routes::Routes;
-use super::served;
 use super::trace::{TRACEPARENT, Trace};
+use super::{served, shelf};
 use crate::model::{Digest, Principal, Problem, ProblemCode, RunId};
 use crate::run::{Idempotency, cancellation};
 use axum::Router;
@@ -37,7 +37,7 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let routes = Routes::default().at(RUNS, post(submit).get(list)).at(RUN, get(report)).at(CAPABILITIES, get(capabilities));
     let served = |routes: Routes, path| routes.at_as(path, served::SERVED, served::methods());
-    served::PATHS.iter().copied().fold(routes, served).finish(shared)
+    served::PATHS.iter().copied().fold(shelf::routes(routes), served).finish(shared)
 }
 
 /// Where a refusal came from: what the door refuses, the door passes on to be recorded.
@@ -177,7 +177,7 @@ async fn capabilities(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> 
 }
 
 /// Who reads, inside the rate.
-fn reader(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
+pub(super) fn reader(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
     let principal = shared.service.authenticate(Shared::authorization(headers)?)?;
     *asker = Some(principal.clone());
     shared.service.admit_rate(&principal)?;

@@ -1,7 +1,7 @@
 //! What the door needs from the house behind it. The wiring implements it; tests use a fake.
 
-use crate::model::{Principal, Problem, Role, RunId, RunRequest};
-use crate::run::{CancelSignal, Idempotency, Page, RunFilter, Serving};
+use crate::model::{AliasName, AliasRow, Artifact, Origin, Principal, Problem, Role, RunId, RunRequest};
+use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::Value;
 use std::future::Future;
@@ -43,6 +43,18 @@ pub trait Service: Send + Sync + 'static {
     /// Runs what serves an HTTP exchange; the sealed report as JSON text. Otherwise like [`Service::submit`].
     fn serve(&self, principal: Principal, request: RunRequest, serving: Serving, cancel: CancelSignal)
     -> Later<'_, Result<Bytes, Problem>>;
+
+    /// Takes an artifact in.
+    fn shelve(&self, principal: Principal, artifact: Artifact, origin: Origin) -> Later<'_, Result<Shelved, Problem>>;
+
+    /// Moves an alias, or takes it away; the move as it was recorded.
+    fn move_alias(&self, principal: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>>;
+
+    /// Where an alias leads, with its latest moves.
+    fn alias(&self, alias: &AliasName) -> Result<Value, Problem>;
+
+    /// The aliases that lead somewhere, after `after`, with what to ask for next.
+    fn aliases(&self, after: Option<&AliasName>) -> Result<Value, Problem>;
 
     /// The stored report of `run` as JSON text; `notFound` also when it is not this principal's to read.
     fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>>;

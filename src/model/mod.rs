@@ -1,5 +1,6 @@
 //! The words of the project as plain data: no I/O, no async, no V8.
 
+mod alias;
 mod artifact;
 mod decision;
 mod digest;
@@ -18,6 +19,7 @@ mod profile;
 mod report;
 mod request;
 
+pub use alias::{AliasError, AliasMove, AliasName, AliasRow};
 pub use artifact::{Artifact, ArtifactError, ModuleName};
 pub use decision::{Decision, Rule};
 pub use digest::{Digest, DigestError};

@@ -43,6 +43,14 @@ impl Role {
         }
     }
 
+    /// True when this role may move aliases, and so decide what a name serves.
+    pub fn moves_aliases(self) -> bool {
+        match self {
+            Self::Operator => true,
+            Self::Agent | Self::Developer | Self::Auditor => false,
+        }
+    }
+
     /// The contract's spelling.
     pub fn as_str(self) -> &'static str {
         match self {

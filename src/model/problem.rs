@@ -21,6 +21,8 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// 409: the same Idempotency-Key came with another body, or its first run is still going on.
     IdempotencyConflict,
+    /// 409: things are not as the caller expects.
+    Conflict,
     /// 413: body, source, input or module count over the limit.
     TooLarge,
     /// 422: the source does not parse, or a static check refused it.
@@ -43,7 +45,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::PolicyDenied,
@@ -51,6 +53,7 @@ impl ProblemCode {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::IdempotencyConflict,
+        Self::Conflict,
         Self::TooLarge,
         Self::Rejected,
         Self::Quarantined,
@@ -86,6 +89,7 @@ impl ProblemCode {
             Self::NotFound => (404, "notFound", "There is no such thing"),
             Self::MethodNotAllowed => (405, "methodNotAllowed", "The method does not exist here"),
             Self::IdempotencyConflict => (409, "idempotencyConflict", "The idempotency key is taken"),
+            Self::Conflict => (409, "conflict", "Things are not as expected"),
             Self::TooLarge => (413, "tooLarge", "The request is too large"),
             Self::Rejected => (422, "rejected", "The source was rejected"),
             Self::Quarantined => (423, "quarantined", "It is quarantined"),

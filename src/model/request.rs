@@ -1,6 +1,6 @@
 //! What a caller asks for.
 
-use super::{Artifact, Digest, LimitsRequest};
+use super::{AliasName, Artifact, Digest, LimitsRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -62,6 +62,8 @@ pub enum RunSource {
     Inline(Artifact),
     /// An artifact that the server has seen before.
     Stored(Digest),
+    /// Whatever artifact the alias leads to when the run is asked for.
+    Alias(AliasName),
 }
 
 /// A run as asked for, parsed.

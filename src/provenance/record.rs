@@ -4,7 +4,8 @@
 //! ever serialised again to check a hash.
 
 use crate::model::{
-    Denial, Digest, EgressEntry, Grant, Identity, Origin, Outcome, Principal, Problem, ProblemCode, Role, RunId, RunReport, Tier, Usage,
+    AliasMove, Denial, Digest, EgressEntry, Grant, Identity, Origin, Outcome, Principal, Problem, ProblemCode, Role, RunId, RunReport,
+    Tier, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,22 @@ pub enum Record {
     Server(ServerEvent),
     /// An API key changed.
     Key(KeyEvent),
+    /// An artifact was taken in without a run.
+    Artifact(ArtifactEvent),
+    /// An alias was moved.
+    Alias(AliasMove),
+}
+
+/// An artifact that nobody had sent before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactEvent {
+    /// Its id.
+    pub artifact: Digest,
+    /// Who sent it.
+    pub by: Principal,
+    /// Where it came from, as claimed.
+    pub origin: Origin,
 }
 
 /// What is about to run, for whom and under what.

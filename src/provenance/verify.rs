@@ -153,7 +153,7 @@ impl<'a> Check<'a> {
                 self.seal(sequence, &seal)?;
             }
             Record::Refusal(_) => self.refusals += 1,
-            Record::Server(_) | Record::Key(_) => {}
+            Record::Server(_) | Record::Key(_) | Record::Artifact(_) | Record::Alias(_) => {}
         }
         Ok(())
     }

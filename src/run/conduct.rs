@@ -54,6 +54,7 @@ pub(super) struct Inner {
     keys: Keys,
     under_way: UnderWay,
     noted: Noted,
+    alias_turn: tokio::sync::Mutex<()>,
 }
 
 /// The answer to a run that was admitted.
@@ -69,12 +70,25 @@ impl Conduct {
     /// Conducts runs with `parts`.
     pub fn new(parts: Parts) -> Self {
         let keys = Keys::new(parts.log.store().clone());
-        Self { inner: Arc::new(Inner { parts, keys, under_way: UnderWay::new(), noted: Noted::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                parts,
+                keys,
+                under_way: UnderWay::new(),
+                noted: Noted::default(),
+                alias_turn: tokio::sync::Mutex::default(),
+            }),
+        }
     }
 
     /// What it conducts runs with.
     pub fn parts(&self) -> &Parts {
         &self.inner.parts
+    }
+
+    /// The turn of whoever moves an alias.
+    pub(super) async fn alias_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.alias_turn.lock().await
     }
 
     /// Runs `request` for `principal`. The run goes on to its seal also when this future is dropped; `cancel` ends it early.

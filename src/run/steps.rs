@@ -6,7 +6,7 @@ use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
 use super::signals::{CancelSignal, Running};
 use super::verdict::Verdict;
-use super::{outbound, prepare};
+use super::{outbound, prepare, shelf};
 use crate::artifact::{ArtifactsError, Prepared};
 use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
 use crate::egress::secrets::RunSecrets;
@@ -84,13 +84,22 @@ pub(super) async fn ready(
 fn artifact_of(inner: &Inner, source: &RunSource) -> Result<Artifact, Problem> {
     match source {
         RunSource::Inline(artifact) => Ok(artifact.clone()),
-        RunSource::Stored(id) => match inner.parts.artifacts.get(id) {
-            Ok(Some(artifact)) => Ok(artifact),
-            Ok(None) => {
-                Err(Problem::new(ProblemCode::NotFound, format!("there is no artifact {id}"), "send the sources with `code` or `modules`"))
-            }
-            Err(error) => Err(storage(&error)),
-        },
+        RunSource::Stored(id) => stored(inner, id),
+        RunSource::Alias(alias) => {
+            let row = inner.parts.artifacts.alias(alias).map_err(|error| storage(&error))?;
+            let id = row.and_then(|row| row.moved.artifact).ok_or_else(|| shelf::unknown(alias))?;
+            stored(inner, &id)
+        }
+    }
+}
+
+fn stored(inner: &Inner, id: &Digest) -> Result<Artifact, Problem> {
+    match inner.parts.artifacts.get(id) {
+        Ok(Some(artifact)) => Ok(artifact),
+        Ok(None) => {
+            Err(Problem::new(ProblemCode::NotFound, format!("there is no artifact {id}"), "send the sources with `code` or `modules`"))
+        }
+        Err(error) => Err(storage(&error)),
     }
 }
 

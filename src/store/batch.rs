@@ -44,6 +44,11 @@ impl Batch {
         Self::default()
     }
 
+    /// True when it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
     /// Adds: `key` in `tree` has `value`.
     #[must_use]
     pub fn put(mut self, tree: Tree, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {

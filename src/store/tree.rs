@@ -25,11 +25,15 @@ pub enum Tree {
     Idempotency,
     /// Standing orders.
     Quarantines,
+    /// Where each alias leads, by the alias.
+    Aliases,
+    /// Every move of every alias, by the alias and the sequence number of its record.
+    AliasMoves,
 }
 
 impl Tree {
     /// Every tree.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::Records,
         Self::Hashes,
@@ -41,6 +45,8 @@ impl Tree {
         Self::Keys,
         Self::Idempotency,
         Self::Quarantines,
+        Self::Aliases,
+        Self::AliasMoves,
     ];
 
     /// Its number in the journal: part of the format, never changed.
@@ -57,6 +63,8 @@ impl Tree {
             Self::Keys => 8,
             Self::Idempotency => 9,
             Self::Quarantines => 10,
+            Self::Aliases => 11,
+            Self::AliasMoves => 12,
         }
     }
 
@@ -84,6 +92,8 @@ impl Tree {
             Self::Keys => "keys",
             Self::Idempotency => "idempotency",
             Self::Quarantines => "quarantines",
+            Self::Aliases => "aliases",
+            Self::AliasMoves => "alias-moves",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One module per kind of promise.
 
+mod aliases;
 mod command;
 mod contract;
 mod corpus;

@@ -1,9 +1,11 @@
 //! Bodies as callers send them, parsed once and strictly. Every mistake names its place in the JSON and the mend.
 
+mod artifact;
 mod fields;
 mod key;
 mod run;
 
+pub(super) use artifact::{NewArtifact, destination, new_artifact};
 pub(super) use key::new_key;
 pub(super) use run::run_request;
 

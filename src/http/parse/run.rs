@@ -42,7 +42,7 @@ pub(in crate::http) fn run_request(body: &[u8], input_depth_max: usize) -> Resul
     })
 }
 
-fn source(fields: &Fields<'_>) -> Result<RunSource, Problem> {
+pub(super) fn source(fields: &Fields<'_>) -> Result<RunSource, Problem> {
     if fields.given("mainModule").is_some() && fields.given("modules").is_none() {
         return Err(refuse("`mainModule` is there without `modules`".to_owned(), "leave `mainModule` out, or send `modules`"));
     }
@@ -86,7 +86,7 @@ fn main_of(modules: &BTreeMap<ModuleName, String>) -> Result<ModuleName, Problem
     })
 }
 
-fn digest(place: &str, value: &RawValue) -> Result<Digest, Problem> {
+pub(super) fn digest(place: &str, value: &RawValue) -> Result<Digest, Problem> {
     string(place, value)?.parse().map_err(|error| refuse(format!("`{place}`: {error}"), "write `sha256:` and 64 lower-case hex digits"))
 }
 
@@ -127,7 +127,7 @@ fn limits(fields: &Fields<'_>) -> Result<LimitsRequest, Problem> {
     })
 }
 
-fn origin(fields: &Fields<'_>) -> Result<Origin, Problem> {
+pub(super) fn origin(fields: &Fields<'_>) -> Result<Origin, Problem> {
     let Some(value) = fields.given("origin") else { return Ok(Origin::default()) };
     let fields = Fields::of(value.get(), "`origin`", "origin.", &KNOWN_ORIGIN)?;
     Ok(Origin {
@@ -194,7 +194,7 @@ mod tests {
     fn the_main_module_is_the_only_one_or_the_one_called_so() {
         let main = |body: &str| match parse(body).expect(body).source {
             RunSource::Inline(artifact) => artifact.main_module().as_str().to_owned(),
-            RunSource::Stored(_) => unreachable!("sources were sent"),
+            RunSource::Stored(_) | RunSource::Alias(_) => unreachable!("sources were sent"),
         };
         assert_eq!(main(r#"{"modules":{"x.mjs":""}}"#), "x.mjs");
         assert_eq!(main(r#"{"modules":{"x.ts":"","main.js":""}}"#), "main.js");

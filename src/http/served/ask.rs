@@ -3,7 +3,7 @@
 use crate::http::gate::only;
 use crate::http::trace::{TRACEPARENT, Trace};
 use crate::model::exchange::ServedRequest;
-use crate::model::{Digest, LimitsRequest, Origin, Principal, Problem, ProblemCode, RunRequest, RunSource};
+use crate::model::{AliasName, LimitsRequest, Origin, Principal, Problem, ProblemCode, RunRequest, RunSource};
 use axum::body::Body;
 use hyper::HeaderMap;
 use hyper::body::Body as _;
@@ -39,10 +39,7 @@ pub(super) fn is_of_the_connection<'a>(name: &str, connection: impl IntoIterator
 pub(super) fn request(parts: &Parts, body: &Body, principal: &Principal, trace: Option<&Trace>) -> Result<RunRequest, Problem> {
     let (artifact, below) = place(parts.uri.path());
     let prefix = format!("/w/{artifact}");
-    let artifact = artifact.replace("%3A", ":").replace("%3a", ":");
-    let artifact: Digest = artifact
-        .parse()
-        .map_err(|error: crate::model::DigestError| refuse(error.to_string(), "use the `artifact` of a run's answer: /w/sha256:…/"))?;
+    let source = source(artifact)?;
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let host = only(&parts.headers, &HOST)?.map(text).unwrap_or_default();
     let mut headers = headers(&parts.headers, principal);
@@ -55,7 +52,7 @@ pub(super) fn request(parts: &Parts, body: &Body, principal: &Principal, trace: 
     };
     let input = serde_json::value::to_raw_value(&served).map_err(|error| refuse(error.to_string(), "send fewer headers"))?;
     Ok(RunRequest {
-        source: RunSource::Stored(artifact),
+        source,
         input,
         entrypoint: "default".to_owned(),
         profile: profile(&parts.headers)?,
@@ -68,6 +65,16 @@ pub(super) fn request(parts: &Parts, body: &Body, principal: &Principal, trace: 
 
 fn refuse(detail: String, remediation: &str) -> Problem {
     Problem::new(ProblemCode::InvalidRequest, detail, remediation)
+}
+
+/// The artifact's id, whose colon may be escaped, or an alias.
+fn source(text: &str) -> Result<RunSource, Problem> {
+    let text = text.replace("%3A", ":").replace("%3a", ":");
+    let wrong = |detail: String| refuse(detail, "use the `artifact` of a run's answer, /w/sha256:…/, or an alias");
+    if text.contains(':') {
+        return text.parse().map(RunSource::Stored).map_err(|error: crate::model::DigestError| wrong(error.to_string()));
+    }
+    AliasName::try_from(text).map(RunSource::Alias).map_err(|error| wrong(error.to_string()))
 }
 
 /// The artifact's part of `/w/{artifact}/…`, and the path that is the guest's.
@@ -107,7 +114,7 @@ fn text(value: &HeaderValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Role;
+    use crate::model::{Digest, Role};
 
     fn asked(request: hyper::http::request::Builder, principal: &Principal) -> Result<ServedRequest, Problem> {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
@@ -136,7 +143,7 @@ mod tests {
     fn a_path_without_a_digest_is_refused_and_an_escaped_colon_is_none_the_worse() {
         let escaped = under("/x").replace(':', "%3A");
         assert!(asked(hyper::Request::get(escaped).header("host", "h"), &Principal::local()).is_ok());
-        for bad in ["/w/latest/x", "/w//x", "/w/sha256:00/x"] {
+        for bad in ["/w/Latest/x", "/w//x", "/w/sha256:00/x", "/w/a.b/x"] {
             let refused = asked(hyper::Request::get(bad).header("host", "h"), &Principal::local()).expect_err(bad);
             assert_eq!(refused.code, ProblemCode::InvalidRequest);
         }

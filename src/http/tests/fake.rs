@@ -3,8 +3,8 @@
 use super::soon;
 use crate::http::{Answer, Later, Service};
 use crate::model::exchange::ServedRequest;
-use crate::model::{Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource};
-use crate::run::{CancelSignal, Idempotency, Page, RunFilter, Serving};
+use crate::model::{AliasMove, AliasName, AliasRow, Artifact, Origin, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource};
+use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
 use std::sync::Mutex;
@@ -83,6 +83,7 @@ impl Service for Fake {
         let program = match &request.source {
             RunSource::Inline(artifact) => artifact.modules().values().next().cloned().unwrap_or_default(),
             RunSource::Stored(digest) => digest.to_string(),
+            RunSource::Alias(alias) => alias.to_string(),
         };
         let answer = Answer { body: Bytes::from(request.input.get().to_owned()), replayed: program == "replay" };
         self.seen.lock().expect("a lock").push((by, request, key));
@@ -115,6 +116,23 @@ impl Service for Fake {
         let asked: ServedRequest = serde_json::from_str(request.input.get()).expect("a served request");
         self.seen.lock().expect("a lock").push((by, request, None));
         Box::pin(super::served::play(asked.url, serving, cancel, (self.cancelled.clone(), self.release.clone())))
+    }
+
+    fn shelve(&self, _: Principal, artifact: Artifact, _: Origin) -> Later<'_, Result<Shelved, Problem>> {
+        Box::pin(async move { Ok(Shelved { artifact: artifact.id(), created: true }) })
+    }
+
+    fn move_alias(&self, by: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {
+        let moved = AliasMove { alias, artifact: to.artifact, previous: to.expected, by };
+        Box::pin(async move { Ok(AliasRow { moved, sequence: 1, at_ms: 2 }) })
+    }
+
+    fn alias(&self, alias: &AliasName) -> Result<Value, Problem> {
+        Ok(json!({ "alias": alias }))
+    }
+
+    fn aliases(&self, after: Option<&AliasName>) -> Result<Value, Problem> {
+        Ok(json!({ "after": after }))
     }
 
     fn report<'a>(&'a self, by: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {

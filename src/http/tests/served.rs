@@ -133,7 +133,7 @@ async fn who_asks_comes_before_what_for() {
         let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n", under("/hold"));
         assert_eq!(house.wire().await.ask(request).await.status, status, "{head}");
     }
-    assert_eq!(house.wire().await.ask("GET /w/latest/ HTTP/1.1\r\nhost: localhost\r\n\r\n").await.status, 400);
+    assert_eq!(house.wire().await.ask("GET /w/Latest/ HTTP/1.1\r\nhost: localhost\r\n\r\n").await.status, 400);
     assert_eq!(house.wire().await.ask(format!("TRACE {} HTTP/1.1\r\nhost: localhost\r\n\r\n", under("/"))).await.status, 405);
     assert!(house.fake.seen.lock().expect("a lock").is_empty());
     assert_eq!(house.fake.refusals().len(), 4);
