@@ -37,9 +37,9 @@ const hidden = (value) => ({ __proto__: null, value, writable: true, enumerable:
 
 // What a refused request rejects with: it says what was refused, by which rule, and what to ask for.
 class EgressDenied extends TypeError {
-  constructor({ target, rule, reason, remediation }) {
+  constructor({ capability, target, rule, reason, remediation }) {
     super(`${reason}: ${remediation} (${target})`);
-    const facts = { __proto__: null, code: CODE, target, rule, remediation };
+    const facts = { __proto__: null, code: CODE, capability, target, rule, remediation };
     for (const name in facts) ObjectDefineProperty(this, name, shown(facts[name]));
   }
 }
@@ -60,6 +60,7 @@ function denied(refusal, asked) {
 
 // The run has asked so often that not even the question is passed on; the op has recorded it.
 core.registerErrorBuilder("CordonAskRefused", (message) => denied({
+  capability: "egress",
   target: "any",
   rule: "egress.sub-requests",
   reason: "this run has asked for too many requests",

@@ -21,12 +21,16 @@ impl Trip {
     pub(super) fn admit(&mut self, target: &Target) -> Result<Leave, Fault> {
         let counter = self.case.counter.clone();
         let settings = &counter.settings;
-        settings.carrier.inspect(target, &self.headers).map_err(|misuse| self.blame(target, misuse))?;
+        let asked_for = settings.carrier.inspect(target, &self.headers).map_err(|misuse| self.blame(target, misuse))?;
         self.inspect_body(target)?;
         counter.take_sub_request().ok_or_else(|| too_many(target, settings.sub_requests))?;
         match settings.grant.mode {
-            EgressMode::Deny => Err(deny(target).into()),
+            EgressMode::Deny => {
+                self.case.row.secrets(asked_for);
+                Err(deny(target).into())
+            }
             EgressMode::Synthetic => {
+                self.case.row.secrets(asked_for);
                 let fixture = fixture::find(&settings.grant, target)?.clone();
                 self.check_length()?;
                 Ok(Leave::Canned(fixture))

@@ -24,11 +24,12 @@ pub struct Misuse {
 
 /// The secrets of one run, as far as requests have to do with them.
 pub trait Carrier: Send + Sync {
-    /// Looks at a request as the guest wrote it, before any rule is asked, in every mode.
+    /// Looks at a request as the guest wrote it, before any rule is asked, in every mode; returns the names of the secrets whose stand-ins are where they
+    /// belong.
     ///
     /// # Errors
     /// When the URL or a header has a stand-in, in any spelling, that must not be there.
-    fn inspect(&self, target: &Target, headers: &[(String, String)]) -> Result<(), Misuse>;
+    fn inspect(&self, target: &Target, headers: &[(String, String)]) -> Result<Vec<String>, Misuse>;
 
     /// Puts secrets into the headers of a hop that `rule` allows; returns the names of those that were used.
     ///
@@ -75,8 +76,8 @@ pub trait Scrubber: Send {
 pub struct NoSecrets;
 
 impl Carrier for NoSecrets {
-    fn inspect(&self, _: &Target, _: &[(String, String)]) -> Result<(), Misuse> {
-        Ok(())
+    fn inspect(&self, _: &Target, _: &[(String, String)]) -> Result<Vec<String>, Misuse> {
+        Ok(Vec::new())
     }
 
     fn load(&self, _: &Target, _: &EgressRule, _: &mut http::HeaderMap) -> Result<Vec<String>, Misuse> {

@@ -71,7 +71,7 @@ pub struct EgressEntry {
     /// Address and port that the last hop was sent to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
-    /// Names of the secrets that it carried, over all hops.
+    /// Names of the secrets that it carried, over all hops; where nothing leaves, those that it asked to carry.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub secrets: Vec<String>,
     /// URLs of the hops after the first.

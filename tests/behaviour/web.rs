@@ -57,11 +57,11 @@ fn scheduled_and_tail_are_entrypoints_of_a_handler() {
 fn a_request_is_denied_with_an_error_that_says_what_and_where_and_is_in_answer_and_ledger() {
     let code = "export default async () => {
         try { await fetch('https://good.example/a', { method: 'POST', body: 'x'.repeat(100000) }); } catch (error) {
-            return [error.name, error instanceof TypeError, error.code, error.rule, error.target, /main\\.ts:2/.test(error.stack.split('\\n')[1])];
+            return [error.name, error instanceof TypeError, error.code, error.capability, error.rule, error.target, /main\\.ts:2/.test(error.stack.split('\\n')[1])];
         }
     }";
     let report = shared().code(code);
-    let told = json!(["EgressDenied", true, "egressDenied", "egress.fixtures", "https://good.example/a", true]);
+    let told = json!(["EgressDenied", true, "egressDenied", "egress", "egress.fixtures", "https://good.example/a", true]);
     assert_eq!(report["result"], told, "{report}");
     assert_eq!((&report["denials"][0]["capability"], &report["egress"][0]["error"]), (&json!("egress"), &json!("noFixture")), "{report}");
     let uncaught = shared().code("export default () => fetch('ftp://a/')");

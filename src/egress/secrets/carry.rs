@@ -15,17 +15,19 @@ use zeroize::Zeroizing;
 type Lines = Vec<(String, Vec<u8>)>;
 
 impl RunSecrets {
-    /// Checks every stand-in in `lines`. Decoys are looked for first: they are the graver finding.
-    fn check_lines(&self, target: &Target, lines: &Lines, when: When) -> Result<(), Misuse> {
+    /// Checks every stand-in in `lines`; the names of the secrets whose placeholders are right. Decoys are looked for first: they are the graver finding.
+    fn check_lines(&self, target: &Target, lines: &Lines, when: When) -> Result<Vec<String>, Misuse> {
         let guard = self.guard()?;
         let found: Vec<Vec<usize>> = lines.iter().map(|line| owners_of(&guard.net, line)).collect();
         found.iter().try_for_each(|owners| self.decoy_among(owners))?;
+        let mut names = Vec::new();
         for (line, owners) in lines.iter().zip(&found) {
             for granted in self.placeholders(owners) {
                 self.check_line(granted, target, line, lines, when)?;
+                names.push(granted.grant.name.clone());
             }
         }
-        Ok(())
+        Ok(names)
     }
 
     fn placeholders(&self, owners: &[usize]) -> impl Iterator<Item = &Granted> {
@@ -79,7 +81,7 @@ impl RunSecrets {
 }
 
 impl Carrier for RunSecrets {
-    fn inspect(&self, target: &Target, headers: &[(String, String)]) -> Result<(), Misuse> {
+    fn inspect(&self, target: &Target, headers: &[(String, String)]) -> Result<Vec<String>, Misuse> {
         let in_url = owners_in(&self.guard()?.net, target.url.as_str().as_bytes());
         self.decoy_among(&in_url)?;
         let lines: Lines = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), bytes_of(value))).collect();

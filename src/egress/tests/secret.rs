@@ -29,12 +29,12 @@ fn misuse(kind: &'static str) -> Misuse {
 }
 
 impl Carrier for Keeper {
-    fn inspect(&self, target: &Target, headers: &[(String, String)]) -> Result<(), Misuse> {
+    fn inspect(&self, target: &Target, headers: &[(String, String)]) -> Result<Vec<String>, Misuse> {
         if target.url.as_str().contains(STAND_IN) {
             return Err(misuse("inUrl"));
         }
         let misplaced = |(name, value): &(String, String)| value.contains(STAND_IN) && (name != "x-key" || target.host != "good.example");
-        if headers.iter().any(misplaced) { Err(misuse("wrongHeader")) } else { Ok(()) }
+        if headers.iter().any(misplaced) { Err(misuse("wrongHeader")) } else { Ok(Vec::new()) }
     }
 
     fn load(&self, _: &Target, _: &EgressRule, headers: &mut http::HeaderMap) -> Result<Vec<String>, Misuse> {

@@ -21,6 +21,15 @@ fn a_placeholder_in_its_header_for_its_host_is_let_through_in_two_forms() {
 }
 
 #[test]
+fn what_asks_for_a_secret_rightly_is_named_also_where_nothing_leaves() {
+    let (run, token) = placeholder();
+    let value = format!("Bearer {token}");
+    let named = |headers: &[(&str, &str)]| run.inspect(&target("GET", HERE), &lines(headers));
+    assert_eq!(named(&[("authorization", &value)]), Ok(vec!["API_KEY".to_owned()]));
+    assert_eq!(named(&[("accept", "*/*")]), Ok(Vec::new()));
+}
+
+#[test]
 fn a_placeholder_for_another_target_is_a_violation() {
     let (run, token) = placeholder();
     let value = format!("Bearer {token}");
