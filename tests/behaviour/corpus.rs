@@ -59,7 +59,11 @@ impl Case {
         let mut body = json!({"modules": {&main: self.text}, "mainModule": main, "profile": self.profile()});
         // One of them hoards memory as well; its CPU must be used up first, also where a collector is starved.
         if self.get("category") == Some("cpu") {
-            body["limits"] = json!({"cpuMs": 300});
+            body["limits"]["cpuMs"] = json!(300);
+        }
+        // Where the wall is what ends a case, it need not be far.
+        if self.expects().contains(&"wall-limit") {
+            body["limits"]["wallMs"] = json!(6000);
         }
         if let Some(input) = self.get("input") {
             body["input"] = serde_json::from_str(input).expect("an input of JSON");
