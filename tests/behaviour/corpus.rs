@@ -1,5 +1,6 @@
 //! The containment corpus, through the real server and real cells. `tests/corpus/README.md` has the rules of judgement.
 
+use super::egress::unrecorded;
 use crate::house::House;
 use crate::house::world::{API_KEY, End, State, World, files_with_secrets, secrets_in};
 use serde_json::{Value, json};
@@ -196,33 +197,6 @@ fn neighbour(house: &House, over: &AtomicBool) -> Vec<String> {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     wrong
-}
-
-/// Codes of rows whose request was refused by policy.
-const REFUSED: [&str; 13] = [
-    "egressDenied",
-    "badTarget",
-    "schemeDenied",
-    "portDenied",
-    "methodDenied",
-    "pathDenied",
-    "addressDenied",
-    "redirectDenied",
-    "headerDenied",
-    "noFixture",
-    "secretDenied",
-    "ruleExhausted",
-    "tooManyRequests",
-];
-
-/// Each request that was refused has a row of the ledger and a denial in the answer, or is counted where the answer has no more room.
-fn unrecorded(answer: &Value) -> Option<String> {
-    let rows = answer["egress"].as_array().into_iter().flatten();
-    let rows = rows.filter(|row| row["error"].as_str().is_some_and(|error| REFUSED.contains(&error))).count();
-    let told = answer["denials"].as_array().into_iter().flatten();
-    let told = told.filter(|denial| matches!(denial["capability"].as_str(), Some("egress" | "secret"))).count();
-    let fits = if answer["denialsTruncated"].as_u64() > Some(0) { rows > 0 || told == 0 } else { rows == told };
-    (!fits).then(|| format!("{rows} rows and {told} denials tell of refused requests: {answer}"))
 }
 
 fn try_case(world: &World, house: &House, case: &Case, supervisor: u32) -> Vec<String> {

@@ -64,3 +64,30 @@ fn rows(report: &Value) -> Vec<(String, u64, Option<String>)> {
         |row: &Value| (path(row).unwrap_or_default(), row["status"].as_u64().unwrap_or_default(), row["error"].as_str().map(str::to_owned));
     rows.iter().map(row).collect()
 }
+
+/// Codes of rows whose request was refused by policy.
+const REFUSED: [&str; 13] = [
+    "egressDenied",
+    "badTarget",
+    "schemeDenied",
+    "portDenied",
+    "methodDenied",
+    "pathDenied",
+    "addressDenied",
+    "redirectDenied",
+    "headerDenied",
+    "noFixture",
+    "secretDenied",
+    "ruleExhausted",
+    "tooManyRequests",
+];
+
+/// Each request that was refused has a row of the ledger and a denial in the answer, or is counted where the answer has no more room.
+pub(super) fn unrecorded(answer: &Value) -> Option<String> {
+    let rows = answer["egress"].as_array().into_iter().flatten();
+    let rows = rows.filter(|row| row["error"].as_str().is_some_and(|error| REFUSED.contains(&error))).count();
+    let told = answer["denials"].as_array().into_iter().flatten();
+    let told = told.filter(|denial| matches!(denial["capability"].as_str(), Some("egress" | "secret"))).count();
+    let fits = if answer["denialsTruncated"].as_u64() > Some(0) { rows > 0 || told == 0 } else { rows == told };
+    (!fits).then(|| format!("{rows} rows and {told} denials tell of refused requests: {answer}"))
+}
