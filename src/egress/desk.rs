@@ -126,6 +126,12 @@ impl Counter {
         self.settings.carrier.scrub_text(&text).unwrap_or(text)
     }
 
+    /// Headers without real values. A name cannot be marked as a value can, so such a header is left out.
+    pub(super) fn clean_headers(&self, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+        let clean = headers.into_iter().filter(|(name, _)| self.settings.carrier.scrub_text(name).is_none());
+        clean.map(|(name, value)| (name, self.clean(value))).collect()
+    }
+
     /// `fault` without real values of secrets.
     pub(super) fn clean_fault(&self, fault: Fault) -> Fault {
         match fault {
