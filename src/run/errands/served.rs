@@ -1,7 +1,7 @@
 //! The HTTP exchange that a run serves: its request's body goes to the cell, its answer comes from there.
 
 use crate::model::RunId;
-use crate::model::exchange::{PIECE_BYTES_MAX, Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead};
+use crate::model::exchange::{PIECE_BYTES_MAX, Piece, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead};
 use crate::model::frame::ToCell;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -113,6 +113,10 @@ impl Served {
     pub(super) fn answer(&mut self, head: ServedHead) -> Result<(), String> {
         if !(200..=599).contains(&head.status) {
             return Err(format!("it answered with the status {}", head.status));
+        }
+        let bytes: usize = head.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > SERVED_HEADER_BYTES_MAX {
+            return Err(format!("its answer's headers have {bytes} bytes"));
         }
         let client = self.answer.take().ok_or("it answered twice")?;
         self.passed.status.store(u64::from(head.status), Ordering::Release);

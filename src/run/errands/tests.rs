@@ -4,7 +4,7 @@ use super::{RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
 use crate::cell::Errands;
 use crate::egress::{Broker, BrokerSettings, DeskSettings, NoSecrets};
 use crate::model::RunId;
-use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
+use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead, Talk};
 use crate::model::frame::ToCell;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -117,6 +117,11 @@ async fn a_cell_that_lies_about_what_it_serves_is_found_out() {
     assert!(errands().take(answer(200)).is_err(), "it serves nothing");
     for status in [0, 101, 199, 600] {
         assert!(serving(None).0.take(answer(status)).is_err(), "{status}");
+    }
+    for (length, honest) in [(SERVED_HEADER_BYTES_MAX, true), (SERVED_HEADER_BYTES_MAX + 1, false)] {
+        let headers = vec![("x".to_owned(), "v".repeat(length - 1))];
+        let talk = Talk::Serve(Box::new(ServedHead { status: 200, headers, body: false }));
+        assert_eq!(serving(None).0.take(talk).is_ok(), honest, "{length}");
     }
     let (mut errands, _client) = serving(None);
     errands.take(answer(200)).expect("an answer");
