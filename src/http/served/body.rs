@@ -28,12 +28,16 @@ impl ServedBody {
         Self { pieces, guard: Some(guard), streaming }
     }
 
-    /// The client has all: what the run still does, it does without it.
-    fn end(&mut self) {
+    /// Nothing more comes; `whole` when the client has all: what the run still does, it does without it.
+    fn end(&mut self, whole: bool) {
         if let Some(guard) = self.guard.take() {
             guard.disarm();
         }
-        self.streaming = None;
+        if let Some(streaming) = self.streaming.take()
+            && whole
+        {
+            streaming.end();
+        }
     }
 }
 
@@ -48,11 +52,11 @@ impl hyper::body::Body for ServedBody {
         Poll::Ready(match ready!(self.pieces.poll_recv(cx)) {
             Some(ServedPiece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
             Some(ServedPiece::End) => {
-                self.end();
+                self.end(true);
                 None
             }
             None => {
-                self.end();
+                self.end(false);
                 Some(Err(CutOff))
             }
         })

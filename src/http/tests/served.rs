@@ -125,6 +125,22 @@ async fn an_answer_that_ends_early_is_not_taken_for_whole() {
 }
 
 #[tokio::test]
+async fn an_answer_without_chunks_that_ends_early_ends_in_a_reset_and_a_whole_one_does_not() {
+    let house = House::open(Settings::default()).await;
+    house.fake.release.notify_one();
+    for (path, whole) in [("/hold", true), ("/cut", false)] {
+        let mut wire = house.wire().await;
+        wire.send(get(path).replace("HTTP/1.1", "HTTP/1.0")).await;
+        let (mut bytes, mut ended) = (Vec::new(), Ok(1));
+        while matches!(ended, Ok(1..)) {
+            ended = soon(tokio::io::AsyncReadExt::read_buf(&mut wire.stream, &mut bytes)).await.map_err(|error| error.kind());
+        }
+        assert_eq!(bytes.ends_with(b"piece"), whole || !bytes.is_empty(), "{path}");
+        assert_eq!(ended, if whole { Ok(0) } else { Err(std::io::ErrorKind::ConnectionReset) }, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn who_asks_comes_before_what_for() {
     let house = House::open(Settings::default()).await;
     for (head, status) in
