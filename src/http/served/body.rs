@@ -28,6 +28,11 @@ impl ServedBody {
         Self { pieces, guard: Some(guard), streaming }
     }
 
+    /// The body of an answer to HEAD: nobody knows how long it would have been, and no length may be told that is another (RFC 9110 §8.6).
+    pub(super) fn left_out() -> Self {
+        Self { pieces: mpsc::channel(1).1, guard: None, streaming: None }
+    }
+
     /// Nothing more comes; `whole` when the client has all: what the run still does, it does without it.
     fn end(&mut self, whole: bool) {
         if let Some(guard) = self.guard.take() {

@@ -18,7 +18,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use body::{ServedBody, pump};
 use hyper::http::request::Parts;
-use hyper::Request;
+use hyper::{Method, Request};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -98,7 +98,12 @@ fn passed_on(answer: ServedAnswer, guard: CancelGuard, link: Option<Arc<Link>>, 
     let mut reply = answer::head(status, &headers).ok_or_else(|| Refusal::Below(unsendable(run)))?;
     reply::set(&mut reply, answer::RUN, &run.to_string());
     match body {
-        None => guard.disarm(),
+        None => {
+            guard.disarm();
+            if asked.method == Method::HEAD {
+                *reply.body_mut() = Body::new(ServedBody::left_out());
+            }
+        }
         Some(pieces) => *reply.body_mut() = Body::new(ServedBody::new(pieces, guard, link.map(|link| link.stream_body(asked.version)))),
     }
     reply.extensions_mut().insert(Streams);
