@@ -131,6 +131,17 @@ async fn a_secret_goes_out_and_does_not_come_back() {
 }
 
 #[tokio::test]
+async fn headers_that_are_too_long_to_be_sent_are_not_searched_in_any_mode() {
+    let house = house().await;
+    let long = |bytes: usize| Outbound { headers: vec![("x-other".to_owned(), STAND_IN.repeat(bytes))], ..get("http://good.example/") };
+    for mode in [EgressMode::Deny, EgressMode::Allowlist, EgressMode::Synthetic] {
+        let desk = house.desk_of("tenant", EgressGrant { mode, ..EgressGrant::default() });
+        assert_eq!(code(&desk, long(1)).await, "secretDenied", "{mode:?}");
+        assert_eq!(code(&desk, long(64 << 10)).await, "headerDenied", "{mode:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_coding_that_cannot_be_looked_through_is_refused_where_there_are_secrets() {
     let house = house().await;
     for coding in ["br", "gzip, gzip", "zstd"] {
