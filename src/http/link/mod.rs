@@ -207,10 +207,9 @@ impl Link {
     }
 
     /// An answer begins whose body comes as it is made. A peer that finishes sending meanwhile has gone: nothing tells the two apart that could be
-    /// sent in the middle of an answer.
+    /// sent in the middle of an answer. Of one that had finished before, the answer's own bytes tell.
     pub(super) fn stream_body(self: &Arc<Self>, version: hyper::Version) -> Streaming {
         self.state().streaming = true;
-        self.took_off.notify_one();
         // HTTP/1.0 has no chunks: its answers end where the connection does.
         Streaming { link: Arc::clone(self), ends_well: version == hyper::Version::HTTP_11 }
     }
