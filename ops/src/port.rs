@@ -58,6 +58,10 @@ pub enum Ending {
 /// Longest body that goes along with its request, and longest piece of any other body, in bytes: a pipe's worth, so that a piece is one write.
 pub const PIECE_BYTES_MAX: usize = 64 << 10;
 
+/// Longest headers of the answer that a run serves: their names and values together, in bytes of UTF-8. Source: what common proxies take at most,
+/// doubled (nginx 4 times 8 KiB).
+pub const SERVED_HEADER_BYTES_MAX: usize = 64 << 10;
+
 /// What the guest asks to have sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {

@@ -1,7 +1,7 @@
 //! The guest's exchanges with the supervisor. These ops only pass on; what may be sent is decided where it is sent.
 
 use crate::console::PortBox;
-use crate::port::{Ask, AskBody, PIECE_BYTES_MAX, Redirect, Refusal, Served};
+use crate::port::{Ask, AskBody, PIECE_BYTES_MAX, Redirect, Refusal, SERVED_HEADER_BYTES_MAX, Served};
 use deno_core::{OpState, ToJsBuffer, op2};
 use deno_error::JsErrorBox;
 
@@ -52,9 +52,6 @@ fn op_cordon_ask(
     let port = state.try_borrow_mut::<PortBox>().ok_or_else(|| misuse("no run"))?;
     port.ask(ask).map_err(|refusal| refused(&refusal))
 }
-
-/// Longest header lines of an answer, together in bytes. Source: what common proxies take at most, doubled (nginx 4 times 8 KiB).
-const SERVED_HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// Answers the request that the run serves.
 #[op2]

@@ -21,6 +21,7 @@ impl Trip {
     pub(super) fn admit(&mut self, target: &Target) -> Result<Leave, Fault> {
         let counter = self.case.counter.clone();
         let settings = &counter.settings;
+        head::check_asked(target, &self.headers, counter.broker.settings.header_bytes_max)?;
         let asked_for = settings.carrier.inspect(target, &self.headers).map_err(|misuse| self.blame(target, misuse))?;
         self.inspect_body(target)?;
         counter.take_sub_request().ok_or_else(|| too_many(target, settings.sub_requests))?;

@@ -1,7 +1,7 @@
 //! A run's way out: counts, bounds and records what the run asks for.
 
 use super::broker::Broker;
-use super::carrier::Carrier;
+use super::carrier::{Carrier, Scrubber};
 use super::exchange::{Failure, Fault, Inbound, Outbound};
 use super::ledger::{Ledger, Row};
 use super::trip::Trip;
@@ -82,6 +82,16 @@ impl Desk {
         self.0.ledger.close()
     }
 
+    /// What takes real values of the run's secrets out of a body; none when it has none.
+    pub fn scrubber(&self) -> Option<Box<dyn Scrubber>> {
+        self.0.settings.carrier.scrubber()
+    }
+
+    /// `headers` without real values of the run's secrets. A name cannot be marked as a value can, so such a header is left out.
+    pub fn clean_headers(&self, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+        self.0.clean_headers(headers)
+    }
+
     /// The rows so far; requests under way are among them as they are by now.
     pub fn ledger(&self) -> Vec<EgressEntry> {
         self.0.ledger.rows()
@@ -125,6 +135,12 @@ impl Counter {
     /// `text` without real values of secrets.
     pub(super) fn clean(&self, text: String) -> String {
         self.settings.carrier.scrub_text(&text).unwrap_or(text)
+    }
+
+    /// As [`Desk::clean_headers`].
+    pub(super) fn clean_headers(&self, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+        let clean = headers.into_iter().filter(|(name, _)| self.settings.carrier.scrub_text(name).is_none());
+        clean.map(|(name, value)| (name, self.clean(value))).collect()
     }
 
     /// `fault` without real values of secrets.

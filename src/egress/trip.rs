@@ -149,7 +149,7 @@ impl Trip {
         Ok(Inbound {
             status: status.as_u16(),
             status_text: status.canonical_reason().unwrap_or_default().to_owned(),
-            headers: headers.into_iter().map(|(name, value)| (name, counter.clean(value))).collect(),
+            headers: counter.clean_headers(headers),
             url: counter.clean(target.url.to_string()),
             redirected: self.hops > 0,
             body,

@@ -228,7 +228,7 @@ impl Wire {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             match self.body.frame().await {
-                None => return self.check_request().map(|()| None),
+                None => return self.check_request().and_then(|()| self.check_end()).map(|()| None),
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
                         return Ok(Some(bytes));
@@ -242,6 +242,17 @@ impl Wire {
     /// Fails when the request's own body went wrong after the answer's head was there.
     pub(super) fn check_request(&self) -> Result<(), Fault> {
         self.tie.fault().map_or(Ok(()), Err)
+    }
+
+    /// Fails when the answer did not end where its body did. hyper takes a stream that was reset with `NO_ERROR` for one that ended, whatever has come of
+    /// it; RFC 9113 §8.1 allows such a reset after a complete answer only, and origins that shut down send it in the middle.
+    fn check_end(&self) -> Result<(), Fault> {
+        match self.link {
+            Link::Two(..) if !self.body.is_end_stream() => {
+                Err(Fault::failed(Failure::Protocol, "the host broke off its answer before the end"))
+            }
+            Link::One(_) | Link::Two(..) => Ok(()),
+        }
     }
 
     /// True when there is no body.

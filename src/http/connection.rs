@@ -64,13 +64,16 @@ pub(super) async fn serve(stream: TcpStream, door: Arc<Door>, place: OwnedSemaph
             if let Err(error) = outcome {
                 tracing::debug!(listener = name, %error, "a connection ended early");
             }
-            let _ = timeout(LINGER_TIME, linger(link.stream())).await;
+            if !link.reset_if_torn() {
+                let _ = timeout(LINGER_TIME, linger(link.stream())).await;
+            }
         }
         End::Idle => {}
         End::Gone => tracing::debug!(listener = name, "the peer went away"),
         End::Overdue(why) => tracing::debug!(listener = name, why, "a connection was closed"),
         End::Cut => tracing::info!(listener = name, "a connection was cut at the drain's deadline"),
     }
+    link.reset_if_torn();
     drop(place);
 }
 

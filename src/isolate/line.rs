@@ -1,7 +1,9 @@
 //! The line to the supervisor as one run sees it: what the guest asks goes out, and what comes back is told to the guest.
 
 use super::port::Sink;
-use crate::model::exchange::{Answer, Ask, AskBody, FIRST_ASK, PIECE_BYTES_MAX, Piece, Redirect, SERVED_ANSWER, ServedHead, Talk};
+use crate::model::exchange::{
+    Answer, Ask, AskBody, FIRST_ASK, PIECE_BYTES_MAX, Piece, Redirect, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, ServedHead, Talk,
+};
 use crate::model::frame::{FromCell, ToCell};
 use bytes::Bytes;
 use cordon_ops::port::{self, Delivery};
@@ -16,6 +18,8 @@ pub(super) type Receive = Box<dyn FnMut() -> Option<ToCell>>;
 
 // Both sides cut bodies at the same length.
 const _: () = assert!(port::PIECE_BYTES_MAX == PIECE_BYTES_MAX);
+// The cell refuses what the supervisor would take for a lie.
+const _: () = assert!(port::SERVED_HEADER_BYTES_MAX == SERVED_HEADER_BYTES_MAX);
 
 /// The two ends that a cell gives to its run.
 pub struct Line {

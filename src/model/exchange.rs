@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Longest piece of a body in one frame, in bytes.
 pub const PIECE_BYTES_MAX: usize = 64 << 10;
 
+/// Longest headers of the answer that a run serves: their names and values together, in bytes of UTF-8. Source: as in `ops/src/port.rs`.
+pub const SERVED_HEADER_BYTES_MAX: usize = 64 << 10;
+
 /// The body of the request that a run serves, on its way to the cell.
 pub const SERVED_REQUEST: u32 = 0;
 

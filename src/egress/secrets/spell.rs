@@ -25,6 +25,8 @@ impl Spellings {
     pub(super) fn of_value(value: &[u8]) -> Self {
         let mut all = Self(BTreeSet::new());
         all.add(value);
+        // As names of headers and of hosts come.
+        all.add(Zeroizing::new(value.to_ascii_lowercase()).as_slice());
         all.add_base64(value);
         all.add(Zeroizing::new(hex::encode(value)).as_bytes());
         all.add(Zeroizing::new(hex::encode_upper(value)).as_bytes());
@@ -146,4 +148,15 @@ fn html(text: &str, apostrophe: &str) -> Zeroizing<String> {
         }
     }
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_searched_for_in_lower_case_too() {
+        let all = Spellings::of_value(b"Mixed-Case-Value");
+        assert!(all.iter().any(|spelling| spelling == b"mixed-case-value"));
+    }
 }

@@ -110,7 +110,7 @@ async fn reflector(mut peer: Peer, notes: Notes) {
             peer.send(format!("HTTP/1.1 307 {key}\r\nlocation: {location}?{spill}\r\ncontent-length: 0\r\n\r\n")).await;
             continue;
         }
-        peer.send(format!("HTTP/1.1 200 {key}\r\nx-echo: {key}\r\ncontent-length: {}\r\n\r\n", key.len())).await;
+        peer.send(format!("HTTP/1.1 200 {key}\r\nx-echo: {key}\r\nX-{key}: 1\r\ncontent-length: {}\r\n\r\n", key.len())).await;
         for byte in key.bytes() {
             peer.send([byte]).await;
         }
@@ -123,10 +123,22 @@ async fn a_secret_goes_out_and_does_not_come_back() {
     let desk = house.desk(vec![rule("good.example", &[origin.port()])]);
     let mut answer = desk.fetch(keyed(format!("http://good.example:{}/", origin.port()))).await.expect("an answer");
     assert_eq!((header(&answer, "x-echo"), header(&answer, "content-length").len()), (vec!["[KEY]"], 0));
+    assert!(answer.headers.iter().all(|(name, _)| !name.contains(REAL)), "{:?}", answer.headers);
     assert_eq!(read(&mut answer).await.as_deref(), Ok(&b"[KEY]"[..]));
     let seen = &origin.seen()[0];
     assert_eq!((seen.all("x-key"), seen.all("accept-encoding")), (vec![REAL], vec!["gzip, deflate"]));
     assert_eq!(desk.ledger()[0].secrets, ["KEY"]);
+}
+
+#[tokio::test]
+async fn headers_that_are_too_long_to_be_sent_are_not_searched_in_any_mode() {
+    let house = house().await;
+    let long = |bytes: usize| Outbound { headers: vec![("x-other".to_owned(), STAND_IN.repeat(bytes))], ..get("http://good.example/") };
+    for mode in [EgressMode::Deny, EgressMode::Allowlist, EgressMode::Synthetic] {
+        let desk = house.desk_of("tenant", EgressGrant { mode, ..EgressGrant::default() });
+        assert_eq!(code(&desk, long(1)).await, "secretDenied", "{mode:?}");
+        assert_eq!(code(&desk, long(64 << 10)).await, "headerDenied", "{mode:?}");
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::{mpsc, watch};
 
 /// What happened to the requests of an origin.
@@ -208,4 +209,40 @@ async fn a_body_over_http2_is_bounded_and_its_headers_too() {
     let answer = desk.fetch(get(format!("https://good.example:{}/", origin.port()))).await.expect("an answer");
     assert!(header(&answer, "x-long").is_empty());
     assert_eq!(origin.opened(), 3, "a connection is not used again after an exchange that broke off");
+}
+
+/// Reads a frame of HTTP/2; its kind.
+async fn frame(peer: &mut Peer) -> Option<u8> {
+    let mut head = [0; 9];
+    peer.stream.read_exact(&mut head).await.ok()?;
+    let mut rest = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+    peer.stream.read_exact(&mut rest).await.ok()?;
+    Some(head[3])
+}
+
+#[tokio::test]
+async fn an_answer_over_http2_that_is_reset_without_an_error_is_whole_only_after_its_end() {
+    const HEADERS: u8 = 1;
+    let tls = Tls::new(&["good.example"]);
+    let house = trusting(&tls).await;
+    for (flags, expected) in [(0, Err("protocol")), (1, Ok(b"part".as_slice()))] {
+        let origin = Origin::start_tls(&tls, &["h2"], move |mut peer: Peer, _| async move {
+            let mut preface = [0; 24];
+            peer.stream.read_exact(&mut preface).await.expect("a preface");
+            peer.send([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
+            while frame(&mut peer).await.expect("a frame") != HEADERS {}
+            // SETTINGS are acknowledged; `:status: 200`; the body, which ends with flag 1; RST_STREAM with NO_ERROR.
+            peer.send([0, 0, 0, 4, 1, 0, 0, 0, 0]).await;
+            peer.send([0, 0, 1, HEADERS, 4, 0, 0, 0, 1, 0x88]).await;
+            peer.send([&[0, 0, 4, 0, flags, 0, 0, 0, 1][..], b"part"].concat()).await;
+            peer.send([0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0]).await;
+            while frame(&mut peer).await.is_some() {}
+        })
+        .await;
+        let desk = house.desk(vec![rule("good.example", &[origin.port()])]);
+        let mut answer = desk.fetch(get(format!("https://good.example:{}/", origin.port()))).await.expect("an answer");
+        let body = read(&mut answer).await.map_err(|fault| fault.code().to_owned());
+        assert_eq!(body.as_deref().map_err(String::as_str), expected, "{flags}");
+        assert_eq!(desk.ledger()[0].error.as_deref(), expected.err(), "{flags}");
+    }
 }

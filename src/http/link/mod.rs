@@ -42,6 +42,8 @@ struct State {
     flights: u64,
     /// The body of an answer is not all there yet.
     streaming: bool,
+    /// An answer that says its end by closing alone ended before it.
+    torn: bool,
     /// The route that took the latest request.
     route: &'static str,
 }
@@ -73,11 +75,24 @@ impl Drop for Flight {
 
 /// While it lives, the body of an answer is not all there yet. What is written of it meanwhile does not make the connection idle.
 #[derive(Debug)]
-pub(super) struct Streaming(Arc<Link>);
+pub(super) struct Streaming {
+    link: Arc<Link>,
+    /// Its end says itself that it is one: it was reached, or it comes in chunks.
+    ends_well: bool,
+}
+
+impl Streaming {
+    /// All of the body is there.
+    pub(super) fn end(mut self) {
+        self.ends_well = true;
+    }
+}
 
 impl Drop for Streaming {
     fn drop(&mut self) {
-        self.0.state().streaming = false;
+        let mut state = self.link.state();
+        state.streaming = false;
+        state.torn |= !self.ends_well;
     }
 }
 
@@ -93,6 +108,7 @@ impl Link {
             flight: None,
             flights: 0,
             streaming: false,
+            torn: false,
             route: NO_ROUTE,
         };
         Ok(Self {
@@ -191,11 +207,17 @@ impl Link {
     }
 
     /// An answer begins whose body comes as it is made. A peer that finishes sending meanwhile has gone: nothing tells the two apart that could be
-    /// sent in the middle of an answer.
-    pub(super) fn stream_body(self: &Arc<Self>) -> Streaming {
+    /// sent in the middle of an answer. Of one that had finished before, the answer's own bytes tell.
+    pub(super) fn stream_body(self: &Arc<Self>, version: hyper::Version) -> Streaming {
         self.state().streaming = true;
-        self.took_off.notify_one();
-        Streaming(Arc::clone(self))
+        // HTTP/1.0 has no chunks: its answers end where the connection does.
+        Streaming { link: Arc::clone(self), ends_well: version == hyper::Version::HTTP_11 }
+    }
+
+    /// True when closing the socket will reset the connection, so that its peer does not take what it has of an answer for the whole.
+    pub(super) fn reset_if_torn(&self) -> bool {
+        // Fails only on a socket that is not connected any more.
+        self.state().torn && self.stream.set_zero_linger().is_ok()
     }
 
     fn deadline(&self, state: &State) -> Option<Instant> {
@@ -247,10 +269,13 @@ impl Link {
         }
     }
 
-    /// Says that nothing more will be sent.
+    /// Says that nothing more will be sent, unless that would be a lie.
     pub(super) fn finish_sending(&self) {
         use nix::sys::socket::{Shutdown, shutdown};
         use std::os::fd::AsRawFd as _;
+        if self.reset_if_torn() {
+            return;
+        }
         // Fails only on a socket that is not connected any more, which is what was wanted.
         let _ = shutdown(self.stream.as_raw_fd(), Shutdown::Write);
     }

@@ -18,21 +18,21 @@ const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const PROBE_PAUSES: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9), Duration::from_secs(27)];
 
 impl Link {
-    /// Returns when the peer is gone for good. A peer that only finished sending is not.
+    /// Returns when the peer is gone for good. A peer that only finished sending is not, unless it does so in the middle of an answer.
     pub(in crate::http) async fn peer_gone(&self) {
         // PRIORITY stands for "the peer finished sending" alone: urgent data is never asked for at registration.
         match self.stream.ready(Interest::PRIORITY | Interest::ERROR).await {
-            Ok(ready) if !ready.is_error() => self.state().finished = true,
+            Ok(ready) if !ready.is_error() => {
+                let mut state = self.state();
+                state.finished = true;
+                if state.streaming {
+                    return;
+                }
+            }
             Ok(_) | Err(_) => return,
         }
         loop {
-            let (flight, streaming) = {
-                let state = self.state();
-                (state.flight, state.streaming)
-            };
-            if streaming {
-                return;
-            }
+            let flight = self.state().flight;
             let probed = async {
                 match flight {
                     Some(number) => self.probe_while(number).await,

@@ -9,6 +9,7 @@ use hyper::HeaderMap;
 use hyper::body::Body as _;
 use hyper::header::{AUTHORIZATION, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use std::collections::HashSet;
 
 /// Names the profile that the run is to have.
 const PROFILE: HeaderName = HeaderName::from_static("cordon-profile");
@@ -29,10 +30,14 @@ const OF_THE_CONNECTION: &[&str] = &[
     "upgrade",
 ];
 
-/// Whether `name` is about one connection, either always or because a `Connection` header in `headers` says so.
-pub(super) fn is_of_the_connection<'a>(name: &str, connection: impl IntoIterator<Item = &'a str>) -> bool {
-    let named = |list: &str| list.split(',').any(|option| option.trim().eq_ignore_ascii_case(name));
-    OF_THE_CONNECTION.contains(&name) || connection.into_iter().any(named)
+/// The options of `Connection` headers, in lower case. Taken once: one for each header would be work that whoever wrote both can multiply.
+pub(super) fn options<'a>(lists: impl Iterator<Item = &'a str>) -> HashSet<String> {
+    lists.flat_map(|list| list.split(',')).map(|option| option.trim().to_ascii_lowercase()).collect()
+}
+
+/// Whether `name`, in lower case, is about one connection, either always or because it is one of the connection's options.
+pub(super) fn is_of_the_connection(name: &str, connection: &HashSet<String>) -> bool {
+    OF_THE_CONNECTION.contains(&name) || connection.contains(name)
 }
 
 /// The run that `parts` ask for. Caused by the caller: no digest in the path, a profile that is no name, an input that cannot be told.
@@ -92,14 +97,14 @@ fn profile(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 /// The headers that are the guest's: not those of the connection, not ours, and not the key that the request was let in with.
 fn headers(all: &HeaderMap, principal: &Principal) -> Vec<(String, String)> {
-    let connection: Vec<&str> = all.get_all("connection").iter().filter_map(|value| value.to_str().ok()).collect();
+    let connection = options(all.get_all("connection").iter().filter_map(|value| value.to_str().ok()));
     let is_ours = |name: &HeaderName| {
         let key = name == AUTHORIZATION && *principal != Principal::local();
         key || name == EXPECT || name == TRACEPARENT || name.as_str().starts_with("cordon-")
     };
     let mut theirs: Vec<_> = all
         .iter()
-        .filter(|(name, _)| !is_ours(name) && !is_of_the_connection(name.as_str(), connection.iter().copied()))
+        .filter(|(name, _)| !is_ours(name) && !is_of_the_connection(name.as_str(), &connection))
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
         .collect();
     theirs.extend(all.get(TRACEPARENT).map(|value| (TRACEPARENT.as_str().to_owned(), text(value))));

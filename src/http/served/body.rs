@@ -28,12 +28,21 @@ impl ServedBody {
         Self { pieces, guard: Some(guard), streaming }
     }
 
-    /// The client has all: what the run still does, it does without it.
-    fn end(&mut self) {
+    /// The body of an answer to HEAD: nobody knows how long it would have been, and no length may be told that is another (RFC 9110 §8.6).
+    pub(super) fn left_out() -> Self {
+        Self { pieces: mpsc::channel(1).1, guard: None, streaming: None }
+    }
+
+    /// Nothing more comes; `whole` when the client has all: what the run still does, it does without it.
+    fn end(&mut self, whole: bool) {
         if let Some(guard) = self.guard.take() {
             guard.disarm();
         }
-        self.streaming = None;
+        if let Some(streaming) = self.streaming.take()
+            && whole
+        {
+            streaming.end();
+        }
     }
 }
 
@@ -48,11 +57,11 @@ impl hyper::body::Body for ServedBody {
         Poll::Ready(match ready!(self.pieces.poll_recv(cx)) {
             Some(ServedPiece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
             Some(ServedPiece::End) => {
-                self.end();
+                self.end(true);
                 None
             }
             None => {
-                self.end();
+                self.end(false);
                 Some(Err(CutOff))
             }
         })

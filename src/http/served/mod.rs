@@ -17,8 +17,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use body::{ServedBody, pump};
-use hyper::Request;
 use hyper::http::request::Parts;
+use hyper::{Method, Request};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -83,7 +83,7 @@ async fn exchange(
     };
     drop(flight);
     match answer {
-        Ok(answer) => Ok(passed_on(answer, guard, link)?),
+        Ok(answer) => Ok(passed_on(answer, guard, link, parts)?),
         Err(ended) => {
             guard.disarm();
             Err(Refusal::Below(ended.map_or_else(|problem| problem, |report| answer::failure(&report))))
@@ -92,14 +92,19 @@ async fn exchange(
 }
 
 /// The Response of the guest as the client gets it. An answer that cannot be written ends its run.
-fn passed_on(answer: ServedAnswer, guard: CancelGuard, link: Option<Arc<Link>>) -> Result<Response, Refusal> {
+fn passed_on(answer: ServedAnswer, guard: CancelGuard, link: Option<Arc<Link>>, asked: &Parts) -> Result<Response, Refusal> {
     let ServedAnswer { run, head, body } = answer;
     let ServedHead { status, headers, body: _ } = head;
     let mut reply = answer::head(status, &headers).ok_or_else(|| Refusal::Below(unsendable(run)))?;
     reply::set(&mut reply, answer::RUN, &run.to_string());
     match body {
-        None => guard.disarm(),
-        Some(pieces) => *reply.body_mut() = Body::new(ServedBody::new(pieces, guard, link.map(|link| link.stream_body()))),
+        None => {
+            guard.disarm();
+            if asked.method == Method::HEAD {
+                *reply.body_mut() = Body::new(ServedBody::left_out());
+            }
+        }
+        Some(pieces) => *reply.body_mut() = Body::new(ServedBody::new(pieces, guard, link.map(|link| link.stream_body(asked.version)))),
     }
     reply.extensions_mut().insert(Streams);
     Ok(reply)

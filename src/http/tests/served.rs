@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
-/// What the fake house does: `/echo` answers with the request's body, `/hold` with one piece and its end when it is released, `/cut` with one piece
+/// What the fake house does: `/late` waits to be released and answers as `/hold`, `/echo` answers with the request's body, `/hold` with one piece and its end when it is released, `/cut` with one piece
 /// and no end.
 pub(super) async fn play(
     url: String,
@@ -22,6 +22,9 @@ pub(super) async fn play(
     let head = ServedHead { status: 200, headers: vec![("x-by".to_owned(), "guest".to_owned())], body: true };
     let answer = ServedAnswer { run: RunId::now(), head, body: Some(body) };
     let Serving { body, answer: client } = serving;
+    if url.ends_with("/late") {
+        release.notified().await;
+    }
     client.send(answer).map_err(|_| Problem::new(ProblemCode::InternalError, "nobody waits", "wait"))?;
     // A task of its own, as a real run is.
     tokio::spawn(async move {
@@ -43,7 +46,7 @@ async fn act(url: &str, body: Option<mpsc::Receiver<ServedPiece>>, into: mpsc::S
         return;
     }
     say(ServedPiece::Bytes(Bytes::from_static(b"piece"))).await;
-    if url.ends_with("/hold") {
+    if url.ends_with("/hold") || url.ends_with("/late") {
         release.notified().await;
         say(ServedPiece::End).await;
     }
@@ -102,6 +105,27 @@ async fn a_client_that_leaves_in_the_middle_of_an_answer_ends_its_run() {
 }
 
 #[tokio::test]
+async fn a_client_that_finished_sending_before_its_answer_began_gets_all_of_it() {
+    let house = House::open(Settings::default()).await;
+    for (version, piece, end) in [("1.0", "piece", ""), ("1.1", "piece\r\n", "0\r\n\r\n")] {
+        let mut wire = house.wire().await;
+        let before = house.fake.seen.lock().expect("a lock").len();
+        wire.send(get("/late").replace("HTTP/1.1", &format!("HTTP/{version}"))).await;
+        tokio::io::AsyncWriteExt::shutdown(&mut wire.stream).await.expect("finished");
+        while house.fake.seen.lock().expect("a lock").len() == before {
+            tokio::task::yield_now().await;
+        }
+        house.fake.release.notify_one();
+        let begun = until(&mut wire, piece).await;
+        assert!(begun.contains(" 200 OK\r\n"), "HTTP/{version}: {begun}");
+        house.fake.release.notify_one();
+        let mut rest = Vec::new();
+        soon(tokio::io::AsyncReadExt::read_to_end(&mut wire.stream, &mut rest)).await.expect("no reset");
+        assert_eq!(String::from_utf8_lossy(&rest), end, "HTTP/{version}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_pauses_is_no_idle_connection() {
     let idle_time = Duration::from_millis(40);
     let house = House::open(Settings { idle_time, ..Settings::default() }).await;
@@ -122,6 +146,22 @@ async fn an_answer_that_ends_early_is_not_taken_for_whole() {
     wire.send(get("/cut")).await;
     let answer = until(&mut wire, "never").await;
     assert!(!answer.ends_with("0\r\n\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_without_chunks_that_ends_early_ends_in_a_reset_and_a_whole_one_does_not() {
+    let house = House::open(Settings::default()).await;
+    house.fake.release.notify_one();
+    for (path, whole) in [("/hold", true), ("/cut", false)] {
+        let mut wire = house.wire().await;
+        wire.send(get(path).replace("HTTP/1.1", "HTTP/1.0")).await;
+        let (mut bytes, mut ended) = (Vec::new(), Ok(1));
+        while matches!(ended, Ok(1..)) {
+            ended = soon(tokio::io::AsyncReadExt::read_buf(&mut wire.stream, &mut bytes)).await.map_err(|error| error.kind());
+        }
+        assert_eq!(bytes.ends_with(b"piece"), whole || !bytes.is_empty(), "{path}");
+        assert_eq!(ended, if whole { Ok(0) } else { Err(std::io::ErrorKind::ConnectionReset) }, "{path}");
+    }
 }
 
 #[tokio::test]

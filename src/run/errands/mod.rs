@@ -79,7 +79,7 @@ impl RunErrands {
 
     /// Serves an HTTP exchange besides.
     pub(super) fn serving(mut self, run: RunId, serving: Serving, caps: ServedCaps) -> Self {
-        self.served = Some(Served::begin(run, serving, caps, self.to_cell.clone()));
+        self.served = Some(Served::begin(run, serving, caps, self.desk.clone(), self.to_cell.clone()));
         self
     }
 

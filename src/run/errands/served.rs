@@ -1,7 +1,8 @@
 //! The HTTP exchange that a run serves: its request's body goes to the cell, its answer comes from there.
 
+use crate::egress::{Desk, Scrubber};
 use crate::model::RunId;
-use crate::model::exchange::{PIECE_BYTES_MAX, Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead};
+use crate::model::exchange::{PIECE_BYTES_MAX, Piece, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead};
 use crate::model::frame::ToCell;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub(super) struct Served {
     answer: Option<oneshot::Sender<ServedAnswer>>,
     passed: Passed,
     caps: ServedCaps,
+    /// Takes secrets out of the answer.
+    desk: Desk,
     to_cell: mpsc::Sender<ToCell>,
     bringing: Option<AbortHandle>,
     /// None once all of the answer has come: what is under way to the client then outlives the run.
@@ -80,13 +83,14 @@ pub(super) struct Served {
 
 impl Served {
     /// Begins to serve.
-    pub(super) fn begin(run: RunId, serving: Serving, caps: ServedCaps, to_cell: mpsc::Sender<ToCell>) -> Self {
+    pub(super) fn begin(run: RunId, serving: Serving, caps: ServedCaps, desk: Desk, to_cell: mpsc::Sender<ToCell>) -> Self {
         let bring = |body| {
             let (wants, wanted) = mpsc::channel(1);
             (wants, tokio::spawn(bring(body, wanted, caps.request, to_cell.clone())).abort_handle())
         };
         let (wants, bringing) = serving.body.map(bring).unzip();
-        Self { run, wants, pieces: None, answer: Some(serving.answer), passed: Passed::default(), caps, to_cell, bringing, passing: None }
+        let (answer, passed) = (Some(serving.answer), Passed::default());
+        Self { run, wants, pieces: None, answer, passed, caps, desk, to_cell, bringing, passing: None }
     }
 
     /// What is passed on.
@@ -110,19 +114,24 @@ impl Served {
     }
 
     /// The guest answers. The error says why that is a lie.
-    pub(super) fn answer(&mut self, head: ServedHead) -> Result<(), String> {
+    pub(super) fn answer(&mut self, mut head: ServedHead) -> Result<(), String> {
         if !(200..=599).contains(&head.status) {
             return Err(format!("it answered with the status {}", head.status));
+        }
+        let bytes: usize = head.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > SERVED_HEADER_BYTES_MAX {
+            return Err(format!("its answer's headers have {bytes} bytes"));
         }
         let client = self.answer.take().ok_or("it answered twice")?;
         self.passed.status.store(u64::from(head.status), Ordering::Release);
         let body = head.body.then(|| {
             let (into, body) = mpsc::channel(1);
             let (pieces, arrived) = mpsc::channel(1);
-            self.passing = Some(tokio::spawn(pass(arrived, into, self.to_cell.clone())).abort_handle());
+            self.passing = Some(tokio::spawn(pass(arrived, into, self.desk.scrubber(), self.to_cell.clone())).abort_handle());
             self.pieces = Some(pieces);
             body
         });
+        head.headers = self.desk.clean_headers(head.headers);
         // A client that went away needs no answer; the run hears of it another way.
         let _ = client.send(ServedAnswer { run: self.run, head, body });
         Ok(())
@@ -179,13 +188,23 @@ async fn broken(message: String, to_cell: &mpsc::Sender<ToCell>) {
 }
 
 /// Asks the cell for the answer's pieces, one after the other, as the client takes them.
-async fn pass(mut arrived: mpsc::Receiver<(Bytes, bool)>, into: mpsc::Sender<ServedPiece>, to_cell: mpsc::Sender<ToCell>) {
+async fn pass(
+    mut arrived: mpsc::Receiver<(Bytes, bool)>,
+    into: mpsc::Sender<ServedPiece>,
+    mut scrubber: Option<Box<dyn Scrubber>>,
+    to_cell: mpsc::Sender<ToCell>,
+) {
     loop {
         let Ok(room) = into.reserve().await else { return };
         if to_cell.send(ToCell::Want { stream: SERVED_ANSWER }).await.is_err() {
             return;
         }
         let Some((bytes, last)) = arrived.recv().await else { return };
+        let bytes = match &mut scrubber {
+            Some(scrubber) if last => [scrubber.feed(bytes), scrubber.finish()].concat().into(),
+            Some(scrubber) => scrubber.feed(bytes),
+            None => bytes,
+        };
         if !bytes.is_empty() {
             room.send(ServedPiece::Bytes(bytes));
         } else {

@@ -2,10 +2,11 @@
 
 use super::{Denials, RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
 use crate::cell::Errands;
-use crate::egress::{Broker, BrokerSettings, DeskSettings, NoSecrets};
-use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
+use crate::egress::secrets::{RunSecrets, SecretSpec, Secrets, Values};
+use crate::egress::{Broker, BrokerSettings, Carrier, DeskSettings, NoSecrets};
+use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead, Talk};
 use crate::model::frame::ToCell;
-use crate::model::{Denial, RunId};
+use crate::model::{Denial, RunId, SecretGrant, SecretMode};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 const CAPS: ServedCaps = ServedCaps { request: 4, answer: 4 };
 
 fn errands() -> RunErrands {
+    keeping(Arc::new(NoSecrets))
+}
+
+fn keeping(carrier: Arc<dyn Carrier>) -> RunErrands {
     let second = Duration::from_secs(1);
     let settings = BrokerSettings {
         resolver: Vec::new(),
@@ -34,7 +39,7 @@ fn errands() -> RunErrands {
         grant: Arc::default(),
         principal: "key:1".to_owned(),
         sub_requests: 2,
-        carrier: Arc::new(NoSecrets),
+        carrier,
         before_first_byte: Arc::new(|| Box::pin(async { Ok(()) })),
         observer: Arc::new(|_, _| {}),
     });
@@ -70,6 +75,44 @@ async fn an_answer_reaches_the_client_piece_by_piece_and_outlives_its_run() {
     assert_eq!((passed.status(), passed.bytes()), (Some(200), 4));
     drop(errands);
     assert_eq!(body.recv().await, Some(ServedPiece::Bytes(Bytes::from_static(b"cd"))));
+    assert_eq!(body.recv().await, Some(ServedPiece::End));
+}
+
+#[tokio::test]
+async fn an_answer_has_no_value_of_a_secret_whatever_way_it_came_there() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("key");
+    std::fs::write(&file, "a-real-value").expect("a file");
+    let secrets = Secrets::new([("KEY".to_owned(), SecretSpec::File(file))].into(), None);
+    assert!(secrets.read_all().await.is_empty());
+    let grant = SecretGrant {
+        name: "KEY".to_owned(),
+        hosts: vec!["good.example".to_owned()],
+        methods: Vec::new(),
+        path_prefix: "/".to_owned(),
+        header: "authorization".to_owned(),
+        format: "{}".to_owned(),
+        mode: SecretMode::Inject,
+        reason: "r".to_owned(),
+    };
+    let carrier = RunSecrets::new(&[grant], &secrets, Values::Real).expect("secrets");
+    let (answer, client) = oneshot::channel();
+    let caps = ServedCaps { request: 0, answer: 100 };
+    let mut errands = keeping(carrier).serving(RunId::now(), Serving { body: None, answer }, caps);
+    let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = vec![line("x-echo", "it is a-real-value"), line("x-a-real-value", "1")];
+    errands.take(Talk::Serve(Box::new(ServedHead { status: 200, headers, body: true }))).expect("an answer");
+    let ServedAnswer { head, body, .. } = client.await.expect("an answer");
+    assert_eq!(head.headers, [line("x-echo", "it is [secret KEY]")]);
+    let (mut body, mut text) = (body.expect("a body"), Vec::new());
+    for (piece_of_it, last) in [("<a-real", false), ("-value>a-re", true)] {
+        errands.next().await;
+        errands.take(piece(piece_of_it, last)).expect("a piece");
+        if let Some(ServedPiece::Bytes(bytes)) = body.recv().await {
+            text.extend_from_slice(&bytes);
+        }
+    }
+    assert_eq!(String::from_utf8_lossy(&text), "<[secret KEY]>a-re");
     assert_eq!(body.recv().await, Some(ServedPiece::End));
 }
 
@@ -117,6 +160,11 @@ async fn a_cell_that_lies_about_what_it_serves_is_found_out() {
     assert!(errands().take(answer(200)).is_err(), "it serves nothing");
     for status in [0, 101, 199, 600] {
         assert!(serving(None).0.take(answer(status)).is_err(), "{status}");
+    }
+    for (length, honest) in [(SERVED_HEADER_BYTES_MAX, true), (SERVED_HEADER_BYTES_MAX + 1, false)] {
+        let headers = vec![("x".to_owned(), "v".repeat(length - 1))];
+        let talk = Talk::Serve(Box::new(ServedHead { status: 200, headers, body: false }));
+        assert_eq!(serving(None).0.take(talk).is_ok(), honest, "{length}");
     }
     let (mut errands, _client) = serving(None);
     errands.take(answer(200)).expect("an answer");
