@@ -3,9 +3,9 @@
 use super::{RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
 use crate::cell::Errands;
 use crate::egress::{Broker, BrokerSettings, DeskSettings, NoSecrets};
-use crate::model::RunId;
-use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
+use crate::model::exchange::{Answer, Ask, AskBody, PIECE_BYTES_MAX, Piece, Redirect, SERVED_ANSWER, SERVED_REQUEST, ServedHead, Talk};
 use crate::model::frame::ToCell;
+use crate::model::{Digest, EgressFixture, EgressGrant, EgressMode, RunId};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 const CAPS: ServedCaps = ServedCaps { request: 4, answer: 4 };
 
 fn errands() -> RunErrands {
+    errands_under(EgressGrant::default())
+}
+
+fn errands_under(grant: EgressGrant) -> RunErrands {
     let second = Duration::from_secs(1);
     let settings = BrokerSettings {
         resolver: Vec::new(),
@@ -31,7 +35,7 @@ fn errands() -> RunErrands {
     };
     let broker = Broker::new(settings).expect("a broker");
     let desk = broker.desk(DeskSettings {
-        grant: Arc::default(),
+        grant: Arc::new(grant),
         principal: "key:1".to_owned(),
         sub_requests: 2,
         carrier: Arc::new(NoSecrets),
@@ -128,4 +132,33 @@ async fn a_cell_that_lies_about_what_it_serves_is_found_out() {
     let (mut errands, _client) = serving(None);
     let strays = (0..100).take_while(|_| errands.take(piece("a", false)).is_ok()).count();
     assert!((1..100).contains(&strays), "{strays}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_piece_of_an_answer_comes_by_itself_and_each_other_when_it_is_wanted() {
+    let body = Bytes::from(vec![7; 2 * PIECE_BYTES_MAX + 1]);
+    let fixture = EgressFixture {
+        method: "GET".into(),
+        url: "https://a.example/".into(),
+        status: 200,
+        headers: Vec::new(),
+        body_digest: Digest::of(&body),
+        body,
+        latency_ms: 0,
+    };
+    let mut errands = errands_under(EgressGrant { mode: EgressMode::Synthetic, fixtures: vec![fixture], ..EgressGrant::default() });
+    let (stream, url) = (2, "https://a.example/".to_owned());
+    let ask = Ask { stream, method: "GET".into(), url, headers: Vec::new(), body: AskBody::None, redirect: Redirect::Follow };
+    errands.take(Talk::Ask(Box::new(ask))).expect("an ask");
+    assert!(matches!(errands.next().await, ToCell::Answered { answer, .. } if matches!(&*answer, Answer::Head(head) if head.body)));
+    for (bytes, end) in [(PIECE_BYTES_MAX, false), (PIECE_BYTES_MAX, false), (1, true)] {
+        let ToCell::Piece(piece) = errands.next().await else { panic!("no piece") };
+        assert_eq!((piece.stream, piece.bytes.len(), piece.last), (stream, bytes, end));
+        if !end {
+            // Paused time moves once nothing else can: nobody asked, so nobody answers.
+            let early = tokio::time::timeout(Duration::from_millis(20), errands.next()).await;
+            assert!(early.is_err(), "{early:?}");
+            errands.take(Talk::Want { stream }).expect("a want");
+        }
+    }
 }
