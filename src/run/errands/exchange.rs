@@ -50,6 +50,11 @@ impl Exchange {
         self.pieces.as_ref().is_some_and(|pieces| pieces.try_send((bytes, last)).is_ok())
     }
 
+    /// Nothing more comes or goes.
+    pub(super) fn is_over(&self) -> bool {
+        self.tasks.iter().all(AbortHandle::is_finished)
+    }
+
     /// The guest wants the next piece of the answer. False when there is none to want.
     pub(super) fn want(&self) -> bool {
         self.wants.try_send(()).is_ok()

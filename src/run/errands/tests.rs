@@ -134,9 +134,9 @@ async fn a_cell_that_lies_about_what_it_serves_is_found_out() {
     assert!((1..100).contains(&strays), "{strays}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_first_piece_of_an_answer_comes_by_itself_and_each_other_when_it_is_wanted() {
-    let body = Bytes::from(vec![7; 2 * PIECE_BYTES_MAX + 1]);
+/// Errands of a run whose one question is answered with `body`.
+fn canned(body: Vec<u8>) -> RunErrands {
+    let body = Bytes::from(body);
     let fixture = EgressFixture {
         method: "GET".into(),
         url: "https://a.example/".into(),
@@ -146,10 +146,18 @@ async fn the_first_piece_of_an_answer_comes_by_itself_and_each_other_when_it_is_
         body,
         latency_ms: 0,
     };
-    let mut errands = errands_under(EgressGrant { mode: EgressMode::Synthetic, fixtures: vec![fixture], ..EgressGrant::default() });
-    let (stream, url) = (2, "https://a.example/".to_owned());
-    let ask = Ask { stream, method: "GET".into(), url, headers: Vec::new(), body: AskBody::None, redirect: Redirect::Follow };
-    errands.take(Talk::Ask(Box::new(ask))).expect("an ask");
+    errands_under(EgressGrant { mode: EgressMode::Synthetic, fixtures: vec![fixture], ..EgressGrant::default() })
+}
+
+fn ask(stream: u32) -> Talk {
+    let url = "https://a.example/".to_owned();
+    Talk::Ask(Box::new(Ask { stream, method: "GET".into(), url, headers: Vec::new(), body: AskBody::None, redirect: Redirect::Follow }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_piece_of_an_answer_comes_by_itself_and_each_other_when_it_is_wanted() {
+    let (mut errands, stream) = (canned(vec![7; 2 * PIECE_BYTES_MAX + 1]), 2);
+    errands.take(ask(stream)).expect("an ask");
     assert!(matches!(errands.next().await, ToCell::Answered { answer, .. } if matches!(&*answer, Answer::Head(head) if head.body)));
     for (bytes, end) in [(PIECE_BYTES_MAX, false), (PIECE_BYTES_MAX, false), (1, true)] {
         let ToCell::Piece(piece) = errands.next().await else { panic!("no piece") };
@@ -160,5 +168,25 @@ async fn the_first_piece_of_an_answer_comes_by_itself_and_each_other_when_it_is_
             assert!(early.is_err(), "{early:?}");
             errands.take(Talk::Want { stream }).expect("a want");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_over_is_forgotten_but_not_its_number() {
+    let mut errands = canned(b"short".to_vec());
+    for stream in [2, 5] {
+        errands.take(ask(stream)).expect("an ask");
+        for _ in ["head", "piece"] {
+            errands.next().await;
+        }
+        // The task ends right after its last frame.
+        while !errands.exchanges.values().all(super::Exchange::is_over) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(errands.exchanges.len(), 1, "the one before is gone");
+    }
+    for used in [0, 1, 2, 3, 5] {
+        errands.asks_left = 1;
+        assert!(errands.take(ask(used)).is_err(), "{used}");
     }
 }
