@@ -70,7 +70,7 @@ def show(results):
             print(f"{name:40}{bare:10.0f}{ours:10.0f}{ours / bare:7.2f}x{row['cordon']['cpu_ms']:10.0f}")
     print()
     for name, value in results.get("crowd", {}).items():
-        print(f"{name:62}{value:>14}")
+        print(f"{name:58}{value:>14}")
 
 
 def main():
@@ -82,7 +82,7 @@ def main():
     with world.running(o) as (origin, s):
         results |= in_turns(o, origin, s, [part for part in wanted if part != "crowd"])
         if "crowd" in wanted:
-            results["crowd"] = parts.crowd(origin, s, o.runs)
+            results["crowd"] = parts.crowd(origin, s, o.runs, o.rounds)
     show(results)
     path = pathlib.Path(o.json) if o.json else target / "egress.json"
     path.write_text(json.dumps(results, indent=2) + "\n")
