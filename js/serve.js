@@ -23,7 +23,7 @@ const ignore = () => {};
 
 // The body of the request, as a stream.
 function incoming() {
-  const receiver = new Receiver(REQUEST, () => listen(REQUEST, null));
+  const receiver = new Receiver(REQUEST, () => listen(REQUEST, null), false);
   listen(REQUEST, { __proto__: null, piece: (length, last) => receiver.piece(length, last), broken: (error) => receiver.broke(error) });
   return receiver.stream;
 }

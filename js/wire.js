@@ -1,5 +1,5 @@
 // The guest's exchanges with the supervisor: each has a number, and each body crosses in pieces that its reader asks for, so that neither side holds more
-// than one piece. What is allowed is decided on the other side.
+// than one piece. The first piece of an answer to the guest comes unasked. What is allowed is decided on the other side.
 
 (function () {
 const { core, primordials } = __bootstrap;
@@ -106,22 +106,26 @@ class Sender {
   }
 }
 
-// What the other side sends of exchange `id`, as a stream of bytes. `done` is called once nothing more will come.
+// What the other side sends of exchange `id`, as a stream of bytes. `done` is called once nothing more will come; `ahead` says that the first piece comes
+// unasked.
 class Receiver {
   #id;
   #done;
+  #ahead;
   #controller = null;
   #pulled = null;
   stream;
 
-  constructor(id, done) {
+  constructor(id, done, ahead) {
     this.#id = id;
     this.#done = done;
+    this.#ahead = ahead;
     const start = (controller) => { this.#controller = controller; };
     this.stream = createReadableByteStream(start, () => this.#pull(), () => this.#cancel());
   }
 
   piece(length, last) {
+    this.#ahead = false;
     try {
       if (length > 0) {
         const bytes = new Uint8Array(length);
@@ -143,7 +147,7 @@ class Receiver {
   }
 
   #pull() {
-    op_cordon_want(this.#id);
+    if (!this.#ahead) op_cordon_want(this.#id);
     return new Promise((resolve) => { this.#pulled = resolve; });
   }
 
@@ -204,7 +208,7 @@ class Exchange {
     this.#answer = this.#fail = null;
     let stream = null;
     if (head.body === true) {
-      this.#receiver = new Receiver(this.#id, () => this.#forget());
+      this.#receiver = new Receiver(this.#id, () => this.#forget(), true);
       stream = this.#receiver.stream;
     } else this.#forget();
     if (answer !== null) answer(head, stream);

@@ -96,7 +96,8 @@ fn op_cordon_abandon(state: &mut OpState, #[smi] stream: u32) {
 #[op2(fast)]
 fn op_cordon_take(state: &mut OpState, #[buffer] into: &mut [u8]) {
     if let Some(Incoming(bytes)) = state.try_take::<Incoming>() {
-        into.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        let length = into.len().min(bytes.len());
+        into[..length].copy_from_slice(&bytes[..length]);
     }
 }
 

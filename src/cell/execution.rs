@@ -8,7 +8,7 @@ use super::link::TALK_BYTES_MAX;
 use crate::model::frame::{self, FromCell, Order};
 use crate::model::{Denial, LogLine, Outcome};
 use crate::telemetry::CellExit;
-use bytes::BytesMut;
+use bytes::Bytes;
 use std::time::{Duration, Instant};
 
 /// How long after a limit the supervisor kills a cell whose own watchdog did not end it. The inner watchdog asks V8 every
@@ -162,7 +162,7 @@ impl Watch<'_> {
             outcome = &mut stop => return End::Killed(Kill::Stopped(outcome)),
             () = tokio::time::sleep(self.budget.wall + GRACE) => return End::Killed(Kill::Wall),
         }
-        let mut outgoing = BytesMut::new();
+        let mut outgoing = Bytes::new();
         loop {
             let pause = match self.until_check() {
                 Ok(pause) => pause,
@@ -173,7 +173,7 @@ impl Watch<'_> {
                 outcome = &mut stop => return End::Killed(Kill::Stopped(outcome)),
                 // One at a time: what a cell does not read stays with who sends it.
                 next = errands.next(), if outgoing.is_empty() => match frame::encode(&next, TALK_BYTES_MAX) {
-                    Ok(bytes) => outgoing.extend_from_slice(&bytes),
+                    Ok(bytes) => outgoing = bytes.into(),
                     Err(fault) => return End::Killed(Kill::Lied(format!("what it asked for does not fit a frame: {fault}"))),
                 },
                 frame = self.cell.frame(self.caps.frame_bytes, &mut outgoing) => match frame {

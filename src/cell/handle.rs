@@ -5,7 +5,7 @@ use super::keeper::Zygote;
 use super::observe::Observer;
 use super::pool::Pool;
 use crate::model::frame::{self, FrameFault, FromCell, Order};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 use std::io;
@@ -19,6 +19,12 @@ use tokio::sync::oneshot;
 
 /// First room for what a cell sends, in bytes: an ordinary run's frames in one read.
 const BUFFER_BYTES: usize = 4 << 10;
+
+/// Least room for one read, in bytes: what is left at the end of the buffer may be next to nothing.
+const READ_BYTES_LEAST: usize = 1 << 10;
+
+/// Most room for one read, in bytes: a piece of a body and its frame.
+const READ_BYTES_MAX: usize = 80 << 10;
 
 /// A cell that exists and has no order yet.
 pub(super) struct IdleCell {
@@ -102,13 +108,15 @@ impl Cell {
 
     /// The next frame, longest `most` bytes, while what is in `outgoing` is sent; none as soon as all of that has gone. Reading never waits for
     /// writing, so a cell that writes and a supervisor that writes do not wait for each other. Cancelling loses nothing.
-    pub(super) async fn frame(&mut self, most: usize, outgoing: &mut BytesMut) -> Result<Option<FromCell>, Silence> {
+    pub(super) async fn frame(&mut self, most: usize, outgoing: &mut Bytes) -> Result<Option<FromCell>, Silence> {
         let (mut reader, mut writer) = self.stream.split();
         loop {
             if let Some(decoded) = frame::decode(&self.buffer, most)? {
                 bytes::Buf::advance(&mut self.buffer, decoded.taken);
                 return Ok(Some(decoded.frame));
             }
+            // As much at once as the frame needs, but no more for an announcement than this.
+            self.buffer.reserve(frame::missing(&self.buffer).clamp(READ_BYTES_LEAST, READ_BYTES_MAX));
             tokio::select! {
                 read = reader.read_buf(&mut self.buffer) => match read {
                     Ok(0) | Err(_) => return Err(Silence::Closed),

@@ -4,7 +4,7 @@ use super::guest::Link;
 use super::inside::{EXIT_NO_ORDER, write_frame};
 use super::os;
 use crate::model::frame::{self, ToCell};
-use bytes::{Buf, BytesMut};
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, recv};
 use std::cell::RefCell;
@@ -21,7 +21,7 @@ const READ_BYTES: usize = 80 << 10;
 /// The link over `stream`.
 pub(super) fn of(stream: &Rc<UnixStream>) -> Link {
     let (writer, reader, waiter) = (Rc::clone(stream), Rc::clone(stream), Rc::clone(stream));
-    let unread = RefCell::new(BytesMut::new());
+    let unread = RefCell::new(Vec::new());
     Link {
         send: Box::new(move |frame| write_frame(&writer, &frame)),
         receive: Box::new(move || next(&reader, &mut unread.borrow_mut())),
@@ -30,22 +30,19 @@ pub(super) fn of(stream: &Rc<UnixStream>) -> Link {
 }
 
 /// The next frame, if it is there.
-fn next(stream: &UnixStream, unread: &mut BytesMut) -> Option<ToCell> {
+fn next(stream: &UnixStream, unread: &mut Vec<u8>) -> Option<ToCell> {
     loop {
         match frame::decode(unread, TALK_BYTES_MAX) {
             Ok(Some(decoded)) => {
-                unread.advance(decoded.taken);
+                unread.drain(..decoded.taken);
                 return Some(decoded.frame);
             }
             Ok(None) => {}
             Err(_) => os::exit_now(EXIT_NO_ORDER),
         }
-        let at = unread.len();
-        unread.resize(at + READ_BYTES, 0);
-        let read = recv(stream, &mut unread[at..], RecvFlags::DONTWAIT);
-        let count = read.as_ref().map_or(0, |(count, _)| *count);
-        unread.truncate(at + count);
-        match read {
+        // Room, but not written to: most looks find nothing, and the pages stay those of the zygote.
+        unread.reserve(READ_BYTES);
+        match recv(stream, spare_capacity(unread), RecvFlags::DONTWAIT) {
             Ok((1.., _)) | Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN) => return None,
             Ok((0, _)) | Err(_) => os::exit_now(EXIT_NO_ORDER),

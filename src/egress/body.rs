@@ -97,6 +97,30 @@ impl InBody {
         }
     }
 
+    /// True when the piece before was the last, as far as that is known without waiting. The exchange is over then, as if the end had been read.
+    pub fn is_at_end(&mut self) -> bool {
+        // Decoders and scrubbers hold bytes back: they are asked by `next`.
+        let held = self.filter.inflate.is_some() || self.filter.scrubber.is_some() || !self.raw.is_empty() || !self.clear.is_empty();
+        let at_end = match &self.open {
+            Some((Origin::Canned(bytes), _)) => bytes.is_empty(),
+            Some((Origin::Wire(wire), _)) => wire.is_empty() && wire.check_request().is_ok(),
+            None => false,
+        };
+        if self.at == Stage::Reading && at_end && !held {
+            self.end();
+        }
+        self.at == Stage::Over
+    }
+
+    /// All was read: others may use the connection and the slot.
+    fn end(&mut self) {
+        self.at = Stage::Over;
+        if let Some((Origin::Wire(wire), _)) = self.open.take() {
+            wire.give_back(&self.case);
+        }
+        self.case.row.end(None);
+    }
+
     async fn advance(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             if !self.clear.is_empty() {
@@ -165,11 +189,7 @@ impl InBody {
             self.clear = scrubber.finish();
             return Ok(());
         }
-        self.at = Stage::Over;
-        if let Some((Origin::Wire(wire), _)) = self.open.take() {
-            wire.give_back(&self.case);
-        }
-        self.case.row.end(None);
+        self.end();
         Ok(())
     }
 

@@ -91,7 +91,12 @@ impl Waiting {
     pub(super) fn take(&mut self, frame: ToCell) -> Option<Delivery> {
         match frame {
             ToCell::Answered { stream, answer } => {
-                self.answers.remove(&stream).then(|| Delivery::Answer { stream, head: head_text(*answer) })
+                let awaited = self.answers.remove(&stream);
+                // Its first piece comes by itself.
+                if awaited && matches!(&*answer, Answer::Head(head) if head.body) {
+                    self.pieces.insert(stream);
+                }
+                awaited.then(|| Delivery::Answer { stream, head: head_text(*answer) })
             }
             ToCell::Piece(Piece { stream, bytes, last }) => {
                 self.pieces.remove(&stream).then(|| Delivery::Piece { stream, bytes: bytes.into(), last })
@@ -179,4 +184,43 @@ pub(super) fn before_park() {
             waker.wake();
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::exchange::AnswerHead;
+
+    fn answered(stream: u32, body: bool) -> ToCell {
+        let head = AnswerHead { status: 200, status_text: String::new(), headers: Vec::new(), url: String::new(), redirected: false, body };
+        ToCell::Answered { stream, answer: Box::new(Answer::Head(head)) }
+    }
+
+    fn piece(stream: u32) -> ToCell {
+        ToCell::Piece(Piece { stream, bytes: Bytes::from_static(b"a"), last: false })
+    }
+
+    #[test]
+    fn one_piece_is_awaited_after_a_head_with_a_body_and_none_after_one_without() {
+        for body in [true, false] {
+            let mut waiting = Waiting::default();
+            let stream = waiting.ask(1).expect("the first");
+            assert_eq!(waiting.take(piece(stream)), None, "before its head");
+            assert!(waiting.take(answered(stream, body)).is_some());
+            assert_eq!(waiting.is_open(), body);
+            assert_eq!(waiting.take(piece(stream)).is_some(), body);
+            assert_eq!(waiting.take(piece(stream)), None, "a second one that nobody asked for");
+            waiting.want(stream);
+            assert!(waiting.take(piece(stream)).is_some());
+            assert!(!waiting.is_open());
+        }
+    }
+
+    #[test]
+    fn nothing_of_an_answer_that_nobody_awaits_is_awaited() {
+        let mut waiting = Waiting::default();
+        let stream = waiting.ask(1).expect("the first");
+        waiting.forget(stream);
+        assert_eq!((waiting.take(answered(stream, true)), waiting.take(piece(stream)), waiting.is_open()), (None, None, false));
+    }
 }

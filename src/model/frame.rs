@@ -39,7 +39,7 @@ pub enum ToCell {
         /// What.
         answer: Box<Answer>,
     },
-    /// A piece of a body that the cell asked for.
+    /// A piece of a body: the first of an answer, or one that the cell asked for.
     Piece(Piece),
     /// The next piece of the cell's own body is wanted.
     Want {
@@ -259,6 +259,13 @@ pub fn decode<T: DeserializeOwned>(buffer: &[u8], most: usize) -> Result<Option<
     }
 }
 
+/// Bytes that the frame at the front of `buffer` still lacks, as far as its prefix says so. A claim of the other end: bound what is made of it.
+pub fn missing(buffer: &[u8]) -> usize {
+    buffer
+        .first_chunk::<PREFIX>()
+        .map_or(0, |prefix| (u32::from_le_bytes(*prefix) as usize).saturating_add(PREFIX).saturating_sub(buffer.len()))
+}
+
 /// The length that the prefix announces, once it is there and inside the cap.
 fn announced(buffer: &[u8], most: usize) -> Result<Option<usize>, FrameFault> {
     let Some(prefix) = buffer.first_chunk::<PREFIX>() else { return Ok(None) };
@@ -273,6 +280,15 @@ fn announced(buffer: &[u8], most: usize) -> Result<Option<usize>, FrameFault> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_a_frame_lacks_is_what_its_prefix_says_less_what_is_there() {
+        let whole = encode(&log("some words"), 100).expect("fits");
+        for length in 0..=whole.len() {
+            assert_eq!(missing(&whole[..length]), if length < PREFIX { 0 } else { whole.len() - length }, "{length}");
+        }
+        assert_eq!(missing(&[u8::MAX; PREFIX]), u32::MAX as usize);
+    }
 
     fn log(message: &str) -> FromCell {
         FromCell::Log { level: LogLevel::Info, message: message.to_owned(), at_ms: 3 }

@@ -168,3 +168,38 @@ async fn a_part_of_a_coded_body_is_not_decoded() {
     assert_eq!(text(&house.desk(vec![capped(&origin, 100)]), request).await.as_deref(), Ok("abc"));
     assert_eq!(origin.seen()[0].all("accept-encoding"), ["identity"]);
 }
+
+#[tokio::test]
+async fn the_last_piece_is_told_from_others_where_the_length_is_known_and_frees_slot_and_connection() {
+    let house = House::with(|settings| settings.concurrent_per_run = 1).await;
+    let origin =
+        Origin::start(|mut peer: Peer, _| async move { while peer.request().await.is_some() && peer.answer("whole").await {} }).await;
+    let desk = house.desk(vec![capped(&origin, 100)]);
+    for row in 0..2 {
+        let mut body = desk.fetch(get(url(&origin))).await.expect("an answer").body.expect("a body");
+        assert!(!body.is_at_end(), "nothing was read");
+        assert_eq!(body.next().await.expect("a piece").as_deref(), Some(&b"whole"[..]));
+        assert!(body.is_at_end() && body.is_at_end());
+        assert_eq!((desk.ledger()[row].error.as_deref(), desk.ledger()[row].response_bytes), (None, 5));
+        assert_eq!(body.next().await.expect("an end"), None);
+    }
+    assert_eq!((origin.opened(), house.codes()), (1, vec![None, None]), "one connection, and each row told once");
+}
+
+#[tokio::test]
+async fn no_piece_is_taken_for_the_last_while_more_may_come() {
+    let house = House::new().await;
+    let half = Origin::start(|mut peer: Peer, _| async move {
+        if peer.request().await.is_some() && peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhal").await {
+            peer.closed().await;
+        }
+    })
+    .await;
+    let packed = encoded("gzip", gzip(b"packed"), 1 << 20).await;
+    for (origin, expected) in [(&half, "hal"), (&packed, "packed")] {
+        let desk = house.desk(vec![capped(origin, 100)]);
+        let mut body = desk.fetch(get(url(origin))).await.expect("an answer").body.expect("a body");
+        assert_eq!(body.next().await.expect("a piece").as_deref(), Some(expected.as_bytes()));
+        assert!(!body.is_at_end(), "{expected}");
+    }
+}

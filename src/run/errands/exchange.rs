@@ -50,6 +50,11 @@ impl Exchange {
         self.pieces.as_ref().is_some_and(|pieces| pieces.try_send((bytes, last)).is_ok())
     }
 
+    /// Nothing more comes or goes.
+    pub(super) fn is_over(&self) -> bool {
+        self.tasks.iter().all(AbortHandle::is_finished)
+    }
+
     /// The guest wants the next piece of the answer. False when there is none to want.
     pub(super) fn want(&self) -> bool {
         self.wants.try_send(()).is_ok()
@@ -103,17 +108,18 @@ impl Way {
         }
     }
 
-    /// Brings the answer's body, piece by piece as it is wanted.
+    /// Brings the answer's body: the first piece by itself, since most guests read what they asked for and most answers are short, and the others as they
+    /// are wanted.
     async fn bring(self, mut body: InBody, mut wanted: mpsc::Receiver<()>) {
         let stream = self.stream;
-        while wanted.recv().await.is_some() {
+        loop {
             let frame = match body.next().await {
-                Ok(Some(bytes)) => ToCell::Piece(Piece { stream, bytes, last: false }),
+                Ok(Some(bytes)) => ToCell::Piece(Piece { stream, bytes, last: body.is_at_end() }),
                 Ok(None) => ToCell::Piece(Piece { stream, bytes: Bytes::new(), last: true }),
                 Err(fault) => ToCell::Broken { stream, message: self.broken(fault) },
             };
             let over = !matches!(frame, ToCell::Piece(Piece { last: false, .. }));
-            if self.to_cell.send(frame).await.is_err() || over {
+            if self.to_cell.send(frame).await.is_err() || over || wanted.recv().await.is_none() {
                 return;
             }
         }

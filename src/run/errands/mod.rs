@@ -61,6 +61,8 @@ pub(super) struct RunErrands {
     denials: Denials,
     asks_left: u64,
     strays_left: u64,
+    /// Numbers below this one are used up.
+    next_ask: u32,
     exchanges: HashMap<u32, Exchange>,
     served: Option<Served>,
     to_cell: mpsc::Sender<ToCell>,
@@ -74,7 +76,7 @@ impl RunErrands {
         // Each exchange may cross with its own end once or twice in each direction.
         let strays_left = asks.saturating_mul(4);
         let denials = Denials::new(denials);
-        Self { desk, denials, asks_left: asks, strays_left, exchanges: HashMap::new(), served: None, to_cell, outbox }
+        Self { desk, denials, asks_left: asks, strays_left, next_ask: FIRST_ASK, exchanges: HashMap::new(), served: None, to_cell, outbox }
     }
 
     /// Serves an HTTP exchange besides.
@@ -96,9 +98,12 @@ impl RunErrands {
     fn ask(&mut self, ask: Ask) -> Result<(), String> {
         self.asks_left = self.asks_left.checked_sub(1).ok_or("it asked more often than it was told to")?;
         let stream = ask.stream;
-        if stream < FIRST_ASK || self.exchanges.contains_key(&stream) {
+        if stream < self.next_ask {
             return Err(format!("it used the exchange {stream} twice"));
         }
+        self.next_ask = stream.checked_add(1).ok_or("it used up all numbers")?;
+        // One that is over keeps what its tasks were in, and a run may ask ten thousand times.
+        self.exchanges.retain(|_, exchange| !exchange.is_over());
         let exchange = Exchange::begin(ask, self.desk.clone(), self.denials.clone(), self.to_cell.clone());
         self.exchanges.insert(stream, exchange);
         Ok(())

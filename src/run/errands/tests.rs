@@ -4,9 +4,11 @@ use super::{Denials, RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving}
 use crate::cell::Errands;
 use crate::egress::secrets::{RunSecrets, SecretSpec, Secrets, Values};
 use crate::egress::{Broker, BrokerSettings, Carrier, DeskSettings, NoSecrets};
-use crate::model::exchange::{Piece, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead, Talk};
+use crate::model::exchange::{
+    Answer, Ask, AskBody, PIECE_BYTES_MAX, Piece, Redirect, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead, Talk,
+};
 use crate::model::frame::ToCell;
-use crate::model::{Denial, RunId, SecretGrant, SecretMode};
+use crate::model::{Denial, Digest, EgressFixture, EgressGrant, EgressMode, RunId, SecretGrant, SecretMode};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +17,18 @@ use tokio::sync::{mpsc, oneshot};
 const CAPS: ServedCaps = ServedCaps { request: 4, answer: 4 };
 
 fn errands() -> RunErrands {
-    keeping(Arc::new(NoSecrets))
+    desk_of(EgressGrant::default(), Arc::new(NoSecrets))
 }
 
 fn keeping(carrier: Arc<dyn Carrier>) -> RunErrands {
+    desk_of(EgressGrant::default(), carrier)
+}
+
+fn errands_under(grant: EgressGrant) -> RunErrands {
+    desk_of(grant, Arc::new(NoSecrets))
+}
+
+fn desk_of(grant: EgressGrant, carrier: Arc<dyn Carrier>) -> RunErrands {
     let second = Duration::from_secs(1);
     let settings = BrokerSettings {
         resolver: Vec::new(),
@@ -36,7 +46,7 @@ fn keeping(carrier: Arc<dyn Carrier>) -> RunErrands {
     };
     let broker = Broker::new(settings).expect("a broker");
     let desk = broker.desk(DeskSettings {
-        grant: Arc::default(),
+        grant: Arc::new(grant),
         principal: "key:1".to_owned(),
         sub_requests: 2,
         carrier,
@@ -194,5 +204,62 @@ fn what_a_cell_tells_gives_way_to_what_was_refused_here() {
         assert_eq!(denials.join(&mut all), beyond, "{kept} and {told}");
         let of = |target: &str| all.iter().filter(|denial| denial.target == target).count();
         assert_eq!((of("told"), of("refused")), (left, kept.min(3)), "{kept} and {told}");
+    }
+}
+
+/// Errands of a run whose one question is answered with `body`.
+fn canned(body: Vec<u8>) -> RunErrands {
+    let body = Bytes::from(body);
+    let fixture = EgressFixture {
+        method: "GET".into(),
+        url: "https://a.example/".into(),
+        status: 200,
+        headers: Vec::new(),
+        body_digest: Digest::of(&body),
+        body,
+        latency_ms: 0,
+    };
+    errands_under(EgressGrant { mode: EgressMode::Synthetic, fixtures: vec![fixture], ..EgressGrant::default() })
+}
+
+fn ask(stream: u32) -> Talk {
+    let url = "https://a.example/".to_owned();
+    Talk::Ask(Box::new(Ask { stream, method: "GET".into(), url, headers: Vec::new(), body: AskBody::None, redirect: Redirect::Follow }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_piece_of_an_answer_comes_by_itself_and_each_other_when_it_is_wanted() {
+    let (mut errands, stream) = (canned(vec![7; 2 * PIECE_BYTES_MAX + 1]), 2);
+    errands.take(ask(stream)).expect("an ask");
+    assert!(matches!(errands.next().await, ToCell::Answered { answer, .. } if matches!(&*answer, Answer::Head(head) if head.body)));
+    for (bytes, end) in [(PIECE_BYTES_MAX, false), (PIECE_BYTES_MAX, false), (1, true)] {
+        let ToCell::Piece(piece) = errands.next().await else { panic!("no piece") };
+        assert_eq!((piece.stream, piece.bytes.len(), piece.last), (stream, bytes, end));
+        if !end {
+            // Paused time moves once nothing else can: nobody asked, so nobody answers.
+            let early = tokio::time::timeout(Duration::from_millis(20), errands.next()).await;
+            assert!(early.is_err(), "{early:?}");
+            errands.take(Talk::Want { stream }).expect("a want");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_over_is_forgotten_but_not_its_number() {
+    let mut errands = canned(b"short".to_vec());
+    for stream in [2, 5] {
+        errands.take(ask(stream)).expect("an ask");
+        for _ in ["head", "piece"] {
+            errands.next().await;
+        }
+        // The task ends right after its last frame.
+        while !errands.exchanges.values().all(super::Exchange::is_over) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(errands.exchanges.len(), 1, "the one before is gone");
+    }
+    for used in [0, 1, 2, 3, 5] {
+        errands.asks_left = 1;
+        assert!(errands.take(ask(used)).is_err(), "{used}");
     }
 }
