@@ -55,7 +55,7 @@ pub(super) fn warm_up(warm: &mut WarmIsolate, code: &str) -> RunEnd {
         output_bytes: u64::MAX,
         log_bytes: u64::MAX,
         log_lines: u64::MAX,
-        asks: 0,
+        asks: 1,
         served: false,
     };
     let kill = Kill::new(warm.js.v8_isolate().thread_safe_handle());

@@ -139,7 +139,9 @@ const WARM_UP: &str = "export default async (input, env, ctx) => {\
     try { throw new TypeError('warm'); } catch (error) { console.error(error.stack, structuredClone({ a: [1] }), atob(btoa('x'))); }\
     const when = new Date(0); when.toString(); when.toLocaleString(); when.getHours(); Temporal.Now.zonedDateTimeISO();\
     new Intl.DateTimeFormat('en').format(when); new Intl.NumberFormat('en').format(1.5); ['b', 'a'].sort((a, b) => a.localeCompare(b));\
-    ctx.waitUntil(Promise.resolve()); const controller = new AbortController(); controller.abort();\
+    await (await fetch('data:text/plain,warm')).text(); for await (const piece of new Response(new Blob(['a']).stream()).body) piece.length;\
+    ctx.waitUntil(Promise.resolve()); const controller = new AbortController();\
+    const asked = fetch('https://a.example/', { signal: controller.signal }); controller.abort(); await asked.catch(() => {});\
     return { random: Math.random(), now: Date.now() + performance.now(), id: crypto.randomUUID(), aborted: controller.signal.aborted };\
 };";
 
