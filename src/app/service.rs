@@ -168,7 +168,11 @@ impl Service for Rooms {
     }
 
     fn doctor(&self) -> Value {
-        doctor::shown(&self.house.identities)
+        let parts = self.house.conduct.parts();
+        let secrets = parts.secrets.problems().into_iter().map(|problem| problem.to_string());
+        let mut shown = doctor::shown(&self.house.identities);
+        shown["outbound"] = json!({ "problems": parts.broker.problems().into_iter().chain(secrets).collect::<Vec<_>>() });
+        shown
     }
 
     fn create_key<'a>(&'a self, by: &'a Principal, name: String, role: Role) -> Later<'a, Result<Value, Problem>> {

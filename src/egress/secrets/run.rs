@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use super::misuse::{When, Wrong, canary, unavailable, wrong};
 use super::net::{Case, Net};
-use super::scrub::{Hidden, whole};
+use super::scrub::Hidden;
 use super::source::Trouble;
 use super::spell::Spellings;
 use super::store::Secrets;
@@ -98,11 +98,6 @@ impl RunSecrets {
         let granted = |name: &str| self.grants.iter().any(|granted| granted.grant.name == name);
         let free = self.tokens.decoys.iter().filter(|decoy| !taken.contains(&decoy.name) && !granted(decoy.name));
         free.map(|decoy| (decoy.name.to_owned(), decoy.value.clone())).collect()
-    }
-
-    /// `bytes` without real values; none when they had none.
-    pub fn scrub_bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.hidden().ok().flatten().and_then(|hidden| whole(&hidden, bytes))
     }
 
     /// The placeholder of a grant.

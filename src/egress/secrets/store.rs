@@ -2,7 +2,7 @@
 
 use super::cache::Cache;
 use super::place::Stamp;
-use super::source::{Problem, SecretSpec, TokenSpec, Trouble, VaultSpec};
+use super::source::{Problem, SecretSpec, Trouble, VaultSpec};
 use super::value::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -40,24 +40,6 @@ impl Secrets {
     /// As `new`, with variables from elsewhere.
     pub(super) fn with(specs: BTreeMap<String, SecretSpec>, vault: Option<VaultSpec>, environment: Environment) -> Arc<Self> {
         Arc::new(Self { specs, vault, environment, held: RwLock::default(), cache: Arc::default(), readings: watch::Sender::default() })
-    }
-
-    /// Names of the variables that hold secrets: what a process that the server starts must not inherit.
-    pub fn variables(&self) -> Vec<String> {
-        let token = self.vault.iter().filter_map(|vault| match &vault.token {
-            TokenSpec::Env(name) => Some(name.clone()),
-            TokenSpec::File(_) => None,
-        });
-        let values = self.specs.values().filter_map(|spec| match spec {
-            SecretSpec::Env(name) => Some(name.clone()),
-            SecretSpec::File(_) | SecretSpec::Vault { .. } => None,
-        });
-        values.chain(token).collect()
-    }
-
-    /// Why each of `names` has no value; empty when all have one.
-    pub fn check<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
-        names.into_iter().filter_map(|name| self.value(name).err().map(|trouble| trouble.of(name))).collect()
     }
 
     /// What is wrong now. A secret in this list may still have an older value.

@@ -1,7 +1,7 @@
 //! What is told of requests: rows of the ledger, metrics; and fixtures, which answer in the place of origins.
 
 use super::{Scene, ask};
-use crate::house::House;
+use crate::house::{House, Plan};
 use serde_json::{Value, json};
 
 /// How many requests of tier `tier` ended as `result`.
@@ -104,4 +104,13 @@ fn a_flood_of_other_denials_does_not_hide_that_of_a_request() {
     let denials = report["denials"].as_array().expect("denials");
     assert_eq!((denials.len(), report["denialsTruncated"].as_u64()), (100, Some(51)), "{report}");
     assert_eq!(denials.iter().filter(|denial| denial["target"] == "https://evil.example/x").count(), 1, "{report}");
+}
+
+#[test]
+fn the_doctor_of_a_running_server_tells_which_secrets_have_no_value() {
+    let config = Some("[secrets.GONE]\nfile = \"no-such-file\"\n".to_owned());
+    let house = House::start(Plan { config, ..Plan::default() });
+    let told = house.operator_get("/v1/doctor").json();
+    let problems = told["outbound"]["problems"].as_array().expect("a list");
+    assert!(problems.iter().any(|problem| problem.as_str().is_some_and(|text| text.contains("`GONE`"))), "{told}");
 }

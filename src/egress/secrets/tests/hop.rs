@@ -118,6 +118,6 @@ fn a_secret_without_a_value_stops_the_request_and_is_no_violation() {
 fn withheld_values_leave_no_trace_in_a_run() {
     let run = run(&[grant("API_KEY", SecretMode::Placeholder)], Values::Withheld);
     assert_eq!(run.env().len(), 1);
-    assert!(run.scrubber().is_none() && run.scrub_text(KEY).is_none() && run.scrub_bytes(KEY.as_bytes()).is_none());
+    assert!(run.scrubber().is_none() && run.scrub_text(KEY).is_none());
     assert_eq!(format!("{run:?}"), "[\"API_KEY\"]");
 }
