@@ -21,6 +21,8 @@ pub(super) enum Command {
     Serve(Serve),
     /// Run a file, or standard input, once, without a server.
     Run(Run),
+    /// Say what static checks find in a file, or in standard input, without running it.
+    Check(Check),
     /// Show the build, the machine and the hardening layers in force.
     Doctor(Common),
     /// Manage API keys.
@@ -83,6 +85,37 @@ pub(super) struct Run {
     /// Keep the record in this data folder. Default: a temporary one that is removed.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The file, .js, .mjs, .ts or .mts; `-` reads standard input as TypeScript.
+    pub(super) file: PathBuf,
+    /// The tier that it is to pass at: 0, 1 or 2.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "profile")]
+    pub(super) tier: u8,
+    /// The profile by whose tier and egress rules it is judged. Default: the tier's own.
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(super) format: CheckFormat,
+    /// The configuration file. Default: none.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A folder of profiles. Default: the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(super) policies: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CheckFormat {
+    /// A line for each finding, as compilers write them.
+    Text,
+    /// One JSON object.
+    Json,
+    /// SARIF 2.1.0, as code scanners read it.
+    Sarif,
 }
 
 #[derive(Debug, Args)]

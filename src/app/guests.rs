@@ -44,7 +44,7 @@ impl WarmGuest for RunGuest {
     fn obey(&mut self, order: Order, link: Link) -> FromCell {
         match (order, self.isolate.take()) {
             (Order::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, line(link)))),
-            (Order::Run(_) | Order::Prepare(_), _) => misdirected(),
+            (Order::Run(_) | Order::Prepare(_) | Order::Check(_), _) => misdirected(),
         }
     }
 }
@@ -55,7 +55,7 @@ fn line(link: Link) -> Line {
     Line { send, receive, wait }
 }
 
-/// Prepares sources. Has nothing to keep warm but pages.
+/// Prepares sources and looks them through. Has nothing to keep warm but pages.
 struct IntakeGuest;
 
 impl WarmGuest for IntakeGuest {
@@ -69,6 +69,7 @@ impl WarmGuest for IntakeGuest {
                 Ok(modules) => FromCell::Prepared(modules),
                 Err(rejection) => FromCell::Rejected(rejection),
             },
+            Order::Check(order) => FromCell::Checked(Box::new(intake::examine(&order))),
             Order::Run(_) => FromCell::Rejected(Rejection {
                 message: "an intake cell runs nothing".to_owned(),
                 remediation: "report this".to_owned(),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod check;
 mod cli;
 mod doctor;
 mod failure;
@@ -54,6 +55,7 @@ fn obey(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Zygote => crate::cell::zygote_main(guests::WARM),
         Command::Serve(options) => serve::serve(options),
         Command::Run(options) => once::run(options, cli.json),
+        Command::Check(options) => check::check(options, cli.json),
         Command::Doctor(options) => doctor::doctor(options, cli.json),
         Command::Key(key) => keys::command(&key.command, cli.json),
         Command::Audit(audit) => match &audit.command {

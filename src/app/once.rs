@@ -72,7 +72,8 @@ fn request(options: &Run) -> Result<RunRequest, Failure> {
     })
 }
 
-fn artifact(file: &Path) -> Result<Artifact, Failure> {
+/// The artifact of a file, or of standard input.
+pub(super) fn artifact(file: &Path) -> Result<Artifact, Failure> {
     let fault = |error: std::io::Error| {
         Failure::bad_use(format!("{} cannot be read: {error}", file.display()), "name a file of UTF-8 text, or - for standard input")
     };
@@ -133,9 +134,12 @@ fn tell(report: &RunReport) {
         text.extend(error.stack.iter().map(|stack| format!("{stack}\n")));
         text.push_str(&format!("  help: {}\n", error.remediation));
     }
-    // Characters by which a guest could steer a terminal, or its reader's eye, must not reach it.
-    let text: String = text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect();
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), harmless(&text).as_bytes());
+}
+
+/// `text` without the characters by which a guest could steer a terminal, or its reader's eye.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// The result, on stdout.

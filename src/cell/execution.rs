@@ -221,7 +221,7 @@ impl Watch<'_> {
                 None
             }
             FromCell::Talk(_) => Some(End::Killed(Kill::Lied("it asked for something at the wrong time".into()))),
-            last @ (FromCell::Finished(_) | FromCell::Prepared(_) | FromCell::Rejected(_)) => Some(End::Last(last)),
+            last @ (FromCell::Finished(_) | FromCell::Prepared(_) | FromCell::Rejected(_) | FromCell::Checked(_)) => Some(End::Last(last)),
         }
     }
 

@@ -85,7 +85,7 @@ fn check_specifier(source: &StringLiteral<'_>, name: &str, modules: &BTreeSet<&s
 }
 
 /// The module that `specifier` names when module `from` says it; `None` unless it is relative and stays inside the artifact.
-fn resolve(from: &str, specifier: &str) -> Option<String> {
+pub(super) fn resolve(from: &str, specifier: &str) -> Option<String> {
     if !specifier.starts_with("./") && !specifier.starts_with("../") {
         return None;
     }

@@ -28,6 +28,7 @@
 mod checks;
 mod emit;
 mod ending;
+mod evidence;
 mod fence;
 mod growth;
 mod markdown;
@@ -42,6 +43,7 @@ mod tests;
 mod trail;
 mod words;
 
+pub use evidence::{Sarif, check, examine, judge};
 pub use growth::answer_bytes_max;
 
 use crate::model::frame::{PrepareOrder, ReadyModule, Rejection};
@@ -70,10 +72,7 @@ pub fn prepare(order: &PrepareOrder) -> Result<Vec<ReadyModule>, Rejection> {
     if !names.contains(order.main.as_str()) {
         return Err(Refusal::NoMain(refusal::quoted(&order.main)).nowhere());
     }
-    let ready = |(name, source): &(String, String)| {
-        let form = if order.normalise && *name == order.main { Form::Snippet } else { Form::Module };
-        prepare_module(name, source, form, &names)
-    };
+    let ready = |(name, source): &(String, String)| prepare_module(name, source, form_of(order, name), &names);
     let ready: Vec<ReadyModule> = order.modules.iter().map(ready).collect::<Result<_, _>>()?;
     growth::check(order, &ready)?;
     Ok(ready)
@@ -93,6 +92,11 @@ const WARM_MAIN: &str = include_str!("warm/main.ts");
 
 /// The module that it imports.
 const WARM_LIB: &str = include_str!("warm/lib.ts");
+
+/// How module `name` was sent.
+fn form_of(order: &PrepareOrder, name: &str) -> Form {
+    if order.normalise && name == order.main { Form::Snippet } else { Form::Module }
+}
 
 fn prepare_module(name: &str, source: &str, form: Form, names: &BTreeSet<&str>) -> Result<ReadyModule, Rejection> {
     let Some(language) = language_of(name) else { return Err(Refusal::Kind(refusal::quoted(name)).nowhere()) };
@@ -114,17 +118,21 @@ fn language_of(name: &str) -> Option<Language> {
     }
 }
 
-/// A snippet that is Markdown by its look is read without it; one that may be gets that second chance when it does not parse.
 fn prepare_snippet(name: &str, source: &str, language: Language, names: &BTreeSet<&str>) -> Result<ReadyModule, Fault> {
-    let prepare = |text: &str, form: Form| prepare_text(name, text, language, form, names);
-    let unfenced = || markdown::unfence(source).and_then(|code| prepare(&code.text, code.form));
+    read_snippet(source, |text, form| prepare_text(name, text, language, form, names))
+}
+
+/// Gives `read` what of a snippet is code. A snippet that is Markdown by its look is read without it; one that may be gets that second chance
+/// when it does not parse.
+fn read_snippet<T>(source: &str, read: impl Fn(&str, Form) -> Result<T, Fault>) -> Result<T, Fault> {
+    let unfenced = || markdown::unfence(source).and_then(|code| read(&code.text, code.form));
     if let Some(code) = markdown::span(source) {
-        return prepare(&code.text, code.form);
+        return read(&code.text, code.form);
     }
     match markdown::look(source) {
         Look::Markdown => unfenced(),
-        Look::Code => prepare(source, Form::Snippet),
-        Look::Either => match prepare(source, Form::Snippet) {
+        Look::Code => read(source, Form::Snippet),
+        Look::Either => match read(source, Form::Snippet) {
             Err((Refusal::Syntax { .. }, _)) => unfenced(),
             result => result,
         },

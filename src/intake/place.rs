@@ -11,6 +11,20 @@ pub(super) fn of_offset(text: &str, offset: usize) -> (u32, u32) {
     last.map_or((1, 1), |(_, place)| place)
 }
 
+/// Lines and columns of byte offsets in ascending order, in one pass; past the end is the end.
+pub(super) fn of_offsets(text: &str, ascending: &[usize]) -> Vec<(u32, u32)> {
+    let mut places = Vec::with_capacity(ascending.len());
+    let mut last = (1, 1);
+    for (at, place) in walk(text) {
+        while ascending.get(places.len()).is_some_and(|offset| *offset < at) {
+            places.push(last);
+        }
+        last = place;
+    }
+    places.resize(ascending.len(), last);
+    places
+}
+
 /// Byte offset of a line and column; the nearest before it when the line is shorter.
 pub(super) fn to_offset(text: &str, line: u32, column: u32) -> usize {
     walk(text).take_while(|(_, place)| *place <= (line, column)).last().map_or(0, |(at, _)| at)
@@ -57,6 +71,10 @@ mod tests {
             assert_eq!(of_offset(&text, before.len()), expected, "{before:?}");
             assert_eq!(to_offset(&text, expected.0, expected.1), before.len(), "{before:?} back");
         }
+        let text = "a\r\nb\u{2028}😀c";
+        let offsets: Vec<usize> = (0..text.len() + 3).collect();
+        let singly: Vec<_> = offsets.iter().map(|at| of_offset(text, *at)).collect();
+        assert_eq!(of_offsets(text, &offsets), singly, "one pass tells the same");
         assert_eq!(of_offset("ab", 99), (1, 3), "past the end is the end");
         assert_eq!(to_offset("ab\ncd", 1, 99), 2, "past a line's end is its end");
         assert_eq!(to_offset("ab\ncd", 99, 1), 5, "past the last line is the end");

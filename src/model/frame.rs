@@ -4,7 +4,7 @@
 //! Decoding is pure and total: any bytes give a frame, "more bytes needed", or a fault.
 
 use super::exchange::{Answer, Piece, Talk};
-use super::{Denial, GuestError, Location, LogLevel, Outcome};
+use super::{Denial, Evidence, GuestError, Location, LogLevel, Outcome};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub enum Order {
     Run(Box<RunOrder>),
     /// Parse this and strip its types.
     Prepare(Box<PrepareOrder>),
+    /// Look this through for what is worth a finding.
+    Check(Box<PrepareOrder>),
 }
 
 /// What the supervisor tells a cell that has its order: answers to what it asked.
@@ -143,6 +145,8 @@ pub enum FromCell {
     },
     /// Something about requests and bodies.
     Talk(Talk),
+    /// What the static checks saw.
+    Checked(Box<Evidence>),
 }
 
 /// How a run ended, as its cell tells it.

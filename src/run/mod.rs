@@ -17,6 +17,7 @@ pub use admission::{Admission, Admitted, Capacity};
 pub use conduct::{Answer, Conduct, Parts};
 pub use errands::{ServedAnswer, ServedPiece, Serving};
 pub use idempotency::Idempotency;
+pub use prepare::examine;
 pub use reading::{Page, RunFilter};
 pub use shelf::{Destination, Shelved};
 pub use signals::{CancelGuard, CancelSignal, cancellation};

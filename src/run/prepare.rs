@@ -3,8 +3,8 @@
 use crate::artifact::{Artifacts, Prepared};
 use crate::cell::{Budget, Caps, Cells, Execution, Kill, NoErrands, PREPARE_MEMORY_BYTES, ZygoteKind};
 use crate::intake::answer_bytes_max;
-use crate::model::frame::{FromCell, Order, PrepareOrder, ReadyModule, Rejection};
-use crate::model::{Artifact, Digest, Outcome, Problem, ProblemCode};
+use crate::model::frame::{FROM_CELL_SLACK, FromCell, Order, PrepareOrder, ReadyModule, Rejection};
+use crate::model::{Artifact, Digest, Evidence, Outcome, Problem, ProblemCode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,11 +36,33 @@ pub(super) async fn prepare(
     Ok(modules)
 }
 
+/// What the static checks see in `artifact`, looked through by an intake cell. Evidence about the source, never a boundary.
+pub async fn examine(cells: &Cells, artifact: &Artifact) -> Result<Evidence, Problem> {
+    let cell = cells.take(ZygoteKind::Intake).await.map_err(|error| super::steps::no_cell(&error))?;
+    let budget = Budget { cpu: PREPARE_CPU, wall: PREPARE_WALL, memory_bytes: PREPARE_MEMORY_BYTES };
+    let caps = Caps { frame_bytes: FROM_CELL_SLACK, log_bytes: 0, log_lines: 0, denials: 0 };
+    let order = Order::Check(Box::new(whole(artifact)));
+    let execution = cell.execute(&order, (budget, caps), &mut NoErrands, std::future::pending()).await;
+    let has = |name: &str| artifact.modules().keys().any(|module| module.as_str() == name);
+    match (execution.killed, execution.last) {
+        (None, Some(FromCell::Checked(evidence))) if evidence.is_plausible(has) => Ok(*evidence),
+        (None, Some(_)) => Err(hostile("its checker answered with something else")),
+        (Some(Kill::Lied(how)), _) => Err(hostile(&how)),
+        (Some(Kill::Cpu | Kill::Wall), _) => Err(hostile("it takes too long to look through")),
+        (Some(Kill::Stopped(_)), _) | (None, None) => Err(hostile("looking it through used up the memory or the stack of its process")),
+    }
+}
+
 fn order(artifact: &Artifact) -> Order {
+    Order::Prepare(Box::new(whole(artifact)))
+}
+
+/// The artifact as an order has it.
+fn whole(artifact: &Artifact) -> PrepareOrder {
     let modules = artifact.modules().iter().map(|(name, source)| (name.to_string(), source.clone())).collect();
     // A snippet is one module; only there may text that is no module be read as one.
     let normalise = artifact.modules().len() == 1;
-    Order::Prepare(Box::new(PrepareOrder { modules, main: artifact.main_module().to_string(), normalise }))
+    PrepareOrder { modules, main: artifact.main_module().to_string(), normalise }
 }
 
 fn read(execution: Execution, artifact: &Artifact) -> Result<Vec<ReadyModule>, Problem> {

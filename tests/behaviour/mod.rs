@@ -1,6 +1,7 @@
 //! One module per kind of promise.
 
 mod aliases;
+mod checks;
 mod command;
 mod contract;
 mod corpus;
