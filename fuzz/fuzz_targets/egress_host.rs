@@ -12,9 +12,9 @@ mod model;
 use egress::decide::decide;
 use egress::refusal::{CODES, Refusal};
 use egress::target::Target;
-use egress::{host, path};
+use egress::host;
 use libfuzzer_sys::fuzz_target;
-use model::{EgressGrant, EgressMode, EgressRule, HostPattern, Scheme};
+use model::{EgressGrant, EgressMode, EgressRule, HostPattern, Scheme, path};
 use std::net::IpAddr;
 
 fuzz_target!(|bytes: &[u8]| {

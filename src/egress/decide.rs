@@ -3,8 +3,8 @@
 
 use super::refusal::{DEFAULT_DENY, Refusal, word};
 use super::target::Target;
-use super::{host, path, wish};
-use crate::model::{EgressGrant, EgressMode, EgressRule, HostPattern};
+use super::{host, wish};
+use crate::model::{EgressGrant, EgressMode, EgressRule, HostPattern, path};
 
 /// Leave to send a request.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,8 @@
 
 use super::refusal::{shown, word};
 use super::target::Target;
-use super::{host, path, wish};
-use crate::model::{EgressEntry, Scheme};
+use super::{host, wish};
+use crate::model::{EgressEntry, Scheme, path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 

@@ -19,7 +19,6 @@ mod inflate;
 mod learn;
 mod ledger;
 mod link;
-pub(crate) mod path;
 mod payload;
 mod pool;
 mod redirect;

@@ -1,8 +1,7 @@
 //! What to ask an operator for, in the words of a profile: values of TOML, one line each.
 
-use super::path;
 use super::target::Target;
-use crate::model::Scheme;
+use crate::model::{Scheme, path};
 
 /// Longest path that a sentence proposes as a prefix, in bytes; instead of a longer one it proposes the whole host.
 const PATH_BYTES_MAX: usize = 256;

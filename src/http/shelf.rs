@@ -37,7 +37,7 @@ async fn shelve(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         let NewArtifact { artifact, origin } = new_artifact(&read(&shared, &parts, body, shared.settings.body_bytes_max).await?)?;
         let shelved = shared.service.shelve(principal, artifact, origin).await?;
         let status = if shelved.created { StatusCode::CREATED } else { StatusCode::OK };
-        Ok(json(status, &serde_json::json!({"artifact": shelved.artifact, "created": shelved.created})))
+        Ok(json(status, &shelved))
     };
     let outcome = outcome.await;
     shared.settle(ARTIFACTS, asker.as_ref(), outcome)

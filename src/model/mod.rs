@@ -14,6 +14,7 @@ mod identity;
 mod json;
 mod limits;
 mod outcome;
+pub mod path;
 mod principal;
 mod problem;
 mod profile;

@@ -4,17 +4,21 @@ use super::conduct::{Conduct, failed};
 use super::prepare;
 use crate::artifact::{ArtifactsError, alias_change};
 use crate::cell::PREPARE_MEMORY_BYTES;
-use crate::model::{AliasMove, AliasName, AliasRow, Artifact, Digest, Origin, Principal, Problem, ProblemCode};
+use crate::intake::judge;
+use crate::model::{AliasMove, AliasName, AliasRow, Artifact, CheckReport, Digest, Origin, Principal, Problem, ProblemCode, Tier};
 use crate::provenance::{ArtifactEvent, ProvenanceError};
+use serde::Serialize;
 use std::future::pending;
 
 /// An artifact that was taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shelved {
     /// Its id.
     pub artifact: Digest,
     /// True when nobody had sent it before.
     pub created: bool,
+    /// What the static checks say at tier 1, the next step of the ladder: evidence, and no boundary.
+    pub checks: CheckReport,
 }
 
 /// Where a caller wants an alias to lead, and what it believes.
@@ -34,13 +38,16 @@ impl Conduct {
         let id = artifact.id();
         let _admitted = parts.admission.admit(PREPARE_MEMORY_BYTES >> 20).await?;
         prepare::prepare(&parts.cells, &parts.artifacts, id, &artifact, pending()).await?;
+        let evidence = prepare::examine(&parts.cells, &artifact).await?;
+        let next = parts.profiles.default_for(Tier::Validated);
+        let checks = judge(&evidence, Tier::Validated, next.map(|profile| profile.egress.as_ref()));
         let with = parts.artifacts.store(&id, &artifact).map_err(|error| storage(&error))?;
         let created = !with.is_empty();
         if created {
             let event = ArtifactEvent { artifact: id, by: principal, origin };
             parts.log.artifact(event, with).await.map_err(|error| unrecorded(&error))?;
         }
-        Ok(Shelved { artifact: id, created })
+        Ok(Shelved { artifact: id, created, checks })
     }
 
     /// What no profile would run is not taken in.

@@ -23,6 +23,9 @@ fn an_artifact_is_taken_in_once_and_what_does_not_parse_never() {
     assert_eq!((first.status, again.status), (201, 200), "{}", first.text());
     assert_eq!(first.json()["artifact"], again.json()["artifact"]);
     assert_eq!(house.run(&json!({"artifact": first.json()["artifact"], "input": 1}))["result"], 2);
+    assert_eq!(first.json()["checks"], json!({"tier": 1, "findings": [], "more": []}));
+    let risky = put(&house, "/v1/artifacts", &json!({"code": "export default (text) => eval(text)"})).json();
+    assert_eq!((&risky["checks"]["findings"][0]["id"], &risky["created"]), (&json!("code.eval"), &json!(true)), "{risky}");
     let refused = put(&house, "/v1/artifacts", &json!({"code": "export default {"}));
     assert_eq!((refused.status, &refused.json()["code"]), (422, &json!("rejected")));
     let large = put(&house, "/v1/artifacts", &json!({"code": format!("/*{}*/ 1", "x".repeat(4 << 20))}));

@@ -6,8 +6,6 @@ pub(crate) mod decide;
 pub(crate) mod gate;
 #[path = "../../../src/egress/host.rs"]
 pub(crate) mod host;
-#[path = "../../../src/egress/path.rs"]
-pub(crate) mod path;
 #[path = "../../../src/egress/refusal.rs"]
 pub(crate) mod refusal;
 #[path = "../../../src/egress/target.rs"]

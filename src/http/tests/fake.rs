@@ -3,7 +3,10 @@
 use super::soon;
 use crate::http::{Answer, Later, Service};
 use crate::model::exchange::ServedRequest;
-use crate::model::{AliasMove, AliasName, AliasRow, Artifact, Origin, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource};
+use crate::model::{
+    AliasMove, AliasName, AliasRow, Artifact, CheckReport, Origin, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource,
+    Tier,
+};
 use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
@@ -119,7 +122,10 @@ impl Service for Fake {
     }
 
     fn shelve(&self, _: Principal, artifact: Artifact, _: Origin) -> Later<'_, Result<Shelved, Problem>> {
-        Box::pin(async move { Ok(Shelved { artifact: artifact.id(), created: true }) })
+        Box::pin(async move {
+            let checks = CheckReport { tier: Tier::Validated, findings: Vec::new(), more: Vec::new() };
+            Ok(Shelved { artifact: artifact.id(), created: true, checks })
+        })
     }
 
     fn move_alias(&self, by: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {

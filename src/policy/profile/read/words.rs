@@ -1,6 +1,7 @@
 //! Single words of `[egress]` and `[[secret]]`: methods, paths, headers. Each check says what is wrong in words that follow the key.
 
 use crate::config::Wrong;
+use crate::model::path;
 use url::Url;
 
 /// Longest method, in bytes: more than any registered one has (`BASELINE-CONTROL`, `UPDATEREDIRECTREF`).
@@ -44,6 +45,10 @@ pub(super) fn path_prefix(text: &str) -> Result<String, Wrong> {
     let url = Url::parse(&format!("https://host.example{text}")).map_err(|error| format!("`{text}` is not a path: {error}"))?;
     if url.path() != text {
         return Err(Wrong { message: format!("`{text}` is not written as it is compared"), mend: Some(format!("write `{}`", url.path())) });
+    }
+    if text != "/" && !path::is_plain(text) {
+        let message = format!("`{text}` fits no path: it has a segment that readers of paths understand differently");
+        return Err(Wrong { message, mend: Some("leave out empty segments, segments before a `;`, and escapes that are none".to_owned()) });
     }
     Ok(text.to_owned())
 }
@@ -90,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_prefix_of_a_path_hides_no_slash_or_dot_and_is_in_the_compared_form() {
-        for good in ["/", "/v1", "/v1/", "/a.b/c-d_e~f", "/%41", "/a%20b", "/a//b", "/...", "/a:b@c", "/*"] {
+        for good in ["/", "/v1", "/v1/", "/a.b/c-d_e~f", "/%41", "/a%20b", "/...", "/a:b@c", "/*"] {
             assert_eq!(path_prefix(good), Ok(good.to_owned()));
         }
         for bad in [
@@ -117,6 +122,13 @@ mod tests {
             "//..",
             "/<a>",
             "https://good.example/",
+            "/a//b",
+            "//a",
+            "/a/..;x/b",
+            "/a/;x",
+            "/%ff",
+            "/%zz",
+            "/%252e",
         ] {
             assert!(path_prefix(bad).is_err(), "{bad:?}");
         }

@@ -5,7 +5,7 @@ const LAYERS_MAX: usize = 8;
 
 /// True when `path` begins with `prefix`: by whole segments, or anyhow where the prefix ends in `/`. The prefix `/` fits all paths; any longer
 /// one only paths whose segments are the same for every reader (see [`is_plain`]).
-pub(crate) fn fit(prefix: &str, path: &str) -> bool {
+pub fn fit(prefix: &str, path: &str) -> bool {
     if prefix == "/" {
         return path.starts_with('/');
     }
@@ -19,7 +19,7 @@ pub(crate) fn fit(prefix: &str, path: &str) -> bool {
 /// True when no reader finds other segments in `path` than we do: no slash, backslash or dot is encoded, however often; no segment is empty
 /// but the last, or becomes empty or a dot segment without its `;` parameters; every escape is one, and all of them make UTF-8 (whose
 /// overlong forms of `/` and `.` some decoders take).
-pub(crate) fn is_plain(path: &str) -> bool {
+pub fn is_plain(path: &str) -> bool {
     if !escapes_are_whole(path.as_bytes()) {
         return false;
     }
