@@ -1,8 +1,8 @@
 //! The egress broker and the secrets as the configuration wants them.
 
 use super::failure::Failure;
-use crate::config::{Config, EgressSettings, SecretSource, VaultSettings, VaultToken};
-use crate::egress::secrets::{SecretSpec, Secrets, TokenSpec, VaultSpec};
+use crate::config::{Config, EgressSettings, VaultSettings};
+use crate::egress::secrets::{Secrets, VaultSpec};
 use crate::egress::{Broker, BrokerSettings};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,26 +50,13 @@ pub(super) fn keep_out(broker: &Broker, listeners: [SocketAddr; 2]) {
 
 /// The values of secrets, read once; what has none is logged.
 pub(super) async fn secrets(config: &Config) -> Result<Arc<Secrets>, Failure> {
-    let sources = config.secrets.iter().map(|(name, source)| (name.clone(), spec(source))).collect();
     let vault = config.vault.as_ref().map(|vault| vault_spec(vault, &config.egress)).transpose()?;
-    let secrets = Secrets::new(sources, vault);
+    let secrets = Secrets::new(config.secrets.clone(), vault);
     secrets.read_all().await.iter().for_each(|problem| tracing::warn!(%problem, "a secret has no value: requests that need it are denied"));
     Ok(secrets)
 }
 
-fn spec(source: &SecretSource) -> SecretSpec {
-    match source.clone() {
-        SecretSource::Env(name) => SecretSpec::Env(name),
-        SecretSource::File(file) => SecretSpec::File(file),
-        SecretSource::Vault { mount, path, field } => SecretSpec::Vault { mount, path, field },
-    }
-}
-
 fn vault_spec(vault: &VaultSettings, egress: &EgressSettings) -> Result<VaultSpec, Failure> {
-    let token = match vault.token.clone() {
-        VaultToken::Env(name) => TokenSpec::Env(name),
-        VaultToken::File(file) => TokenSpec::File(file),
-    };
-    let VaultSettings { address, namespace, refresh, .. } = vault.clone();
+    let VaultSettings { address, token, namespace, refresh } = vault.clone();
     Ok(VaultSpec { address, token, namespace, refresh, extra_ca_pem: extra_ca(egress)? })
 }

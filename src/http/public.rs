@@ -58,15 +58,26 @@ async fn submit(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let (parts, body) = request.into_parts();
     let trace = Trace::of(&parts.headers);
     let mut principal = None;
-    let mut reply = match run(&shared, &parts, body, trace.as_ref(), &mut principal).await {
-        Ok(reply) => reply,
-        Err(Refusal::Door(problem)) => {
-            shared.service.refused(principal.as_ref(), RUNS, &problem);
+    let outcome = run(&shared, &parts, body, trace.as_ref(), &mut principal).await;
+    settle_run(&shared, RUNS, principal.as_ref(), trace.as_ref(), outcome)
+}
+
+/// The answer to whoever asked for a run. What the door refused is passed on to be recorded; the trace goes back with every answer.
+pub(super) fn settle_run(
+    shared: &Shared,
+    route: &'static str,
+    principal: Option<&Principal>,
+    trace: Option<&Trace>,
+    outcome: Result<Response, Refusal>,
+) -> Response {
+    let mut reply = outcome.unwrap_or_else(|refusal| match refusal {
+        Refusal::Door(problem) => {
+            shared.service.refused(principal, route, &problem);
             reply::problem(&problem)
         }
-        Err(Refusal::Below(problem)) => reply::problem(&problem),
-    };
-    if let Some(trace) = &trace {
+        Refusal::Below(problem) => reply::problem(&problem),
+    });
+    if let Some(trace) = trace {
         reply::set(&mut reply, TRACEPARENT, &trace.answered);
     }
     reply

@@ -27,5 +27,5 @@ mod vault;
 mod wire;
 
 pub use run::{RunSecrets, Values};
-pub use source::{Problem, SecretSpec, TokenSpec, VaultSpec};
+pub use source::{Problem, VaultSpec};
 pub use store::Secrets;

@@ -1,10 +1,11 @@
 //! Reading values: all at start, files again when they change, Vault again by its clock.
 
 use super::place::{self, Look, Stamp};
-use super::source::{Problem, SecretSpec, TokenSpec, Trouble};
+use super::source::{Problem, Trouble};
 use super::store::Secrets;
 use super::value::Value;
 use super::vault;
+use crate::config::{SecretSource, VaultToken};
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ impl Secrets {
     /// Reads all values, as the server does when it starts. Returns what is wrong.
     pub async fn read_all(&self) -> Vec<Problem> {
         for (name, spec) in &self.specs {
-            if let SecretSpec::Env(variable) = spec {
+            if let SecretSource::Env(variable) = spec {
                 self.put(name, place::variable(variable, self.environment).and_then(Value::new));
             }
         }
@@ -60,7 +61,7 @@ impl Secrets {
 
     async fn read_files(&self) {
         for (name, spec) in &self.specs {
-            if let SecretSpec::File(path) = spec {
+            if let SecretSource::File(path) = spec {
                 self.read_file(name, path).await;
             }
         }
@@ -103,8 +104,8 @@ impl Secrets {
     async fn vault_token(&self) -> Result<Zeroizing<String>, Trouble> {
         let text = match self.vault.as_ref().map(|vault| &vault.token) {
             None => return Ok(Zeroizing::default()),
-            Some(TokenSpec::Env(name)) => place::variable(name, self.environment)?,
-            Some(TokenSpec::File(path)) => match look_at(path, None).await? {
+            Some(VaultToken::Env(name)) => place::variable(name, self.environment)?,
+            Some(VaultToken::File(path)) => match look_at(path, None).await? {
                 Look::New(text, _) => text,
                 Look::Same => Zeroizing::default(),
             },

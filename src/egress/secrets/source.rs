@@ -1,35 +1,8 @@
 //! Where values come from, and what is wrong with one. Plain data; the configuration's reader has checked its form.
 
+use crate::config::VaultToken;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
-
-/// Where one secret's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSpec {
-    /// A variable of the server's environment, read at start.
-    Env(String),
-    /// A file, read again when it changes.
-    File(PathBuf),
-    /// A field of a secret in Vault's KV version 2, read again by the clock. All parts need no escape in a URL.
-    Vault {
-        /// Where the engine is mounted.
-        mount: String,
-        /// The secret's path below the mount.
-        path: String,
-        /// The field.
-        field: String,
-    },
-}
-
-/// Where the token for Vault comes from. It is read each time that it is needed, so that an agent of Vault may renew it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSpec {
-    /// A variable of the server's environment.
-    Env(String),
-    /// A file.
-    File(PathBuf),
-}
 
 /// The Vault that values are read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +10,7 @@ pub struct VaultSpec {
     /// Its URL: `https`, or `http` on loopback.
     pub address: String,
     /// Where the token comes from.
-    pub token: TokenSpec,
+    pub token: VaultToken,
     /// Namespace of an enterprise server.
     pub namespace: Option<String>,
     /// How often values are read again.

@@ -2,8 +2,9 @@
 
 use super::cache::Cache;
 use super::place::Stamp;
-use super::source::{Problem, SecretSpec, Trouble, VaultSpec};
+use super::source::{Problem, Trouble, VaultSpec};
 use super::value::Value;
+use crate::config::SecretSource;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,7 +15,7 @@ type Environment = fn(&str) -> Option<OsString>;
 
 /// The values of all secrets of the configuration. Only [`super::RunSecrets`] gets at them.
 pub struct Secrets {
-    pub(super) specs: BTreeMap<String, SecretSpec>,
+    pub(super) specs: BTreeMap<String, SecretSource>,
     pub(super) vault: Option<VaultSpec>,
     pub(super) environment: Environment,
     held: RwLock<BTreeMap<String, Held>>,
@@ -33,12 +34,12 @@ struct Held {
 
 impl Secrets {
     /// Secrets that come from `specs`. Nothing is read yet.
-    pub fn new(specs: BTreeMap<String, SecretSpec>, vault: Option<VaultSpec>) -> Arc<Self> {
+    pub fn new(specs: BTreeMap<String, SecretSource>, vault: Option<VaultSpec>) -> Arc<Self> {
         Self::with(specs, vault, |name| std::env::var_os(name))
     }
 
     /// As `new`, with variables from elsewhere.
-    pub(super) fn with(specs: BTreeMap<String, SecretSpec>, vault: Option<VaultSpec>, environment: Environment) -> Arc<Self> {
+    pub(super) fn with(specs: BTreeMap<String, SecretSource>, vault: Option<VaultSpec>, environment: Environment) -> Arc<Self> {
         Arc::new(Self { specs, vault, environment, held: RwLock::default(), cache: Arc::default(), readings: watch::Sender::default() })
     }
 

@@ -1,9 +1,10 @@
 //! Reading values from HashiCorp Vault, KV version 2. Requests and answers are `vaultrs`'; the sending is ours, because its own client takes proxies
 //! from the environment, follows redirects with the token in hand, and reads answers of any length.
 
-use super::source::{SecretSpec, Trouble, VaultSpec};
+use super::source::{Trouble, VaultSpec};
 use super::value::{VALUE_BYTES_MAX, Value};
 use super::wire::Wire;
+use crate::config::SecretSource;
 use rustify::endpoint::Endpoint;
 use rustify::errors::ClientError;
 use serde_json::Value as Json;
@@ -24,10 +25,10 @@ pub(super) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// What is to be read for the secret `name`, if it comes from Vault.
-    pub(super) fn of(name: &'a str, spec: &'a SecretSpec) -> Option<Self> {
+    pub(super) fn of(name: &'a str, spec: &'a SecretSource) -> Option<Self> {
         match spec {
-            SecretSpec::Vault { mount, path, field } => Some(Self { name, place: (mount, path), field }),
-            SecretSpec::Env(_) | SecretSpec::File(_) => None,
+            SecretSource::Vault { mount, path, field } => Some(Self { name, place: (mount, path), field }),
+            SecretSource::Env(_) | SecretSource::File(_) => None,
         }
     }
 }

@@ -6,9 +6,9 @@ mod body;
 
 use super::door::Shared;
 use super::link::Link;
-use super::public::{Refusal, runner};
+use super::public::{Refusal, runner, settle_run};
 use super::reply;
-use super::trace::{TRACEPARENT, Trace};
+use super::trace::Trace;
 use crate::model::exchange::ServedHead;
 use crate::model::{Principal, Problem, ProblemCode};
 use crate::run::{CancelGuard, ServedAnswer, Serving, cancellation};
@@ -42,18 +42,8 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
     let (parts, body) = request.into_parts();
     let trace = Trace::of(&parts.headers);
     let mut principal = None;
-    let mut reply = match exchange(&shared, &parts, body, trace.as_ref(), &mut principal).await {
-        Ok(reply) => reply,
-        Err(Refusal::Door(problem)) => {
-            shared.service.refused(principal.as_ref(), SERVED, &problem);
-            reply::problem(&problem)
-        }
-        Err(Refusal::Below(problem)) => reply::problem(&problem),
-    };
-    if let Some(trace) = &trace {
-        reply::set(&mut reply, TRACEPARENT, &trace.answered);
-    }
-    reply
+    let outcome = exchange(&shared, &parts, body, trace.as_ref(), &mut principal).await;
+    settle_run(&shared, SERVED, principal.as_ref(), trace.as_ref(), outcome)
 }
 
 async fn exchange(

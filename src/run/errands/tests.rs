@@ -2,7 +2,8 @@
 
 use super::{Denials, RunErrands, ServedAnswer, ServedCaps, ServedPiece, Serving};
 use crate::cell::Errands;
-use crate::egress::secrets::{RunSecrets, SecretSpec, Secrets, Values};
+use crate::config::SecretSource;
+use crate::egress::secrets::{RunSecrets, Secrets, Values};
 use crate::egress::{Broker, BrokerSettings, Carrier, DeskSettings, NoSecrets};
 use crate::model::exchange::{
     Answer, Ask, AskBody, PIECE_BYTES_MAX, Piece, Redirect, SERVED_ANSWER, SERVED_HEADER_BYTES_MAX, SERVED_REQUEST, ServedHead, Talk,
@@ -93,7 +94,7 @@ async fn an_answer_has_no_value_of_a_secret_whatever_way_it_came_there() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("key");
     std::fs::write(&file, "a-real-value").expect("a file");
-    let secrets = Secrets::new([("KEY".to_owned(), SecretSpec::File(file))].into(), None);
+    let secrets = Secrets::new([("KEY".to_owned(), SecretSource::File(file))].into(), None);
     assert!(secrets.read_all().await.is_empty());
     let grant = SecretGrant {
         name: "KEY".to_owned(),

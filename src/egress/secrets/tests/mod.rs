@@ -7,7 +7,8 @@ mod scrub;
 mod store;
 mod vault;
 
-use super::{RunSecrets, SecretSpec, Secrets, Values};
+use super::{RunSecrets, Secrets, Values};
+use crate::config::SecretSource;
 use crate::egress::{Carrier, Misuse, Target};
 use crate::model::{EgressRule, HostPattern, Scheme, SecretGrant, SecretMode};
 use std::collections::BTreeMap;
@@ -28,16 +29,16 @@ fn environment(name: &str) -> Option<OsString> {
     }
 }
 
-fn specs(pairs: &[(&str, SecretSpec)]) -> BTreeMap<String, SecretSpec> {
+fn specs(pairs: &[(&str, SecretSource)]) -> BTreeMap<String, SecretSource> {
     pairs.iter().map(|(name, spec)| ((*name).to_owned(), spec.clone())).collect()
 }
 
-fn env(variable: &str) -> SecretSpec {
-    SecretSpec::Env(variable.to_owned())
+fn env(variable: &str) -> SecretSource {
+    SecretSource::Env(variable.to_owned())
 }
 
-fn file(path: &Path) -> SecretSpec {
-    SecretSpec::File(path.to_owned())
+fn file(path: &Path) -> SecretSource {
+    SecretSource::File(path.to_owned())
 }
 
 /// A store that has read `API_KEY` and `OTHER`; `ABSENT` has no value.

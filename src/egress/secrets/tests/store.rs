@@ -21,7 +21,7 @@ async fn every_source_that_gives_no_value_is_a_problem_that_names_the_secret_and
     let folder = tempfile::tempdir().expect("a folder");
     let odd = folder.path().join("odd");
     fs::write(&odd, "line one\nline two\n").expect("written");
-    let vault = SecretSpec::Vault { mount: "kv".into(), path: "a".into(), field: "f".into() };
+    let vault = SecretSource::Vault { mount: "kv".into(), path: "a".into(), field: "f".into() };
     let sources = [
         ("GOOD", env("KEY")),
         ("UNSET", env("NOT_SET")),

@@ -1,7 +1,8 @@
 //! Vault's KV version 2, spoken by a stand-in on loopback.
 
 use super::*;
-use crate::egress::secrets::{Problem, TokenSpec, VaultSpec};
+use crate::config::VaultToken;
+use crate::egress::secrets::{Problem, VaultSpec};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use std::sync::Mutex;
@@ -101,7 +102,7 @@ impl StandIn {
     fn spec(&self) -> VaultSpec {
         VaultSpec {
             address: self.address.clone(),
-            token: TokenSpec::Env("VAULT".into()),
+            token: VaultToken::Env("VAULT".into()),
             namespace: None,
             refresh: Duration::from_millis(20),
             extra_ca_pem: None,
@@ -109,11 +110,11 @@ impl StandIn {
     }
 }
 
-fn at(path: &str, field: &str) -> SecretSpec {
-    SecretSpec::Vault { mount: "kv".into(), path: path.into(), field: field.into() }
+fn at(path: &str, field: &str) -> SecretSource {
+    SecretSource::Vault { mount: "kv".into(), path: path.into(), field: field.into() }
 }
 
-fn store(spec: VaultSpec, sources: &[(&str, SecretSpec)]) -> Arc<Secrets> {
+fn store(spec: VaultSpec, sources: &[(&str, SecretSource)]) -> Arc<Secrets> {
     Secrets::with(specs(sources), Some(spec), environment)
 }
 
@@ -179,7 +180,7 @@ async fn a_wrong_token_or_none_is_said_and_never_shown() {
     let vault = StandIn::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("token");
-    let spec = VaultSpec { token: TokenSpec::File(path.clone()), ..vault.spec() };
+    let spec = VaultSpec { token: VaultToken::File(path.clone()), ..vault.spec() };
     assert!(wrong(spec.clone(), "orders/api", "token").await.what.contains("cannot be read"));
     for (token, what) in [("hvs.wrong", "does not let the token read"), ("", "is none"), ("two words", "is none"), ("a\nb", "is none")] {
         std::fs::write(&path, token).expect("written");
