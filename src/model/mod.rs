@@ -2,6 +2,7 @@
 
 mod alias;
 mod artifact;
+mod contract;
 mod decision;
 mod digest;
 mod egress;
@@ -18,11 +19,13 @@ pub mod path;
 mod principal;
 mod problem;
 mod profile;
+mod promotion;
 mod report;
 mod request;
 
 pub use alias::{AliasError, AliasMove, AliasName, AliasRow};
 pub use artifact::{Artifact, ArtifactError, ModuleName};
+pub use contract::{ContractCase, Expectation, ExpectedDenial};
 pub use decision::{Decision, Rule};
 pub use digest::{Digest, DigestError};
 pub use egress::{EgressFixture, EgressGrant, EgressMode, EgressRule, HostPattern, Scheme, SecretGrant, SecretMode};
@@ -36,5 +39,6 @@ pub use outcome::{Outcome, OutcomeError};
 pub use principal::{Principal, Role};
 pub use problem::{Location, Problem, ProblemCode};
 pub use profile::{Durability, Jit, Profile, Tier};
+pub use promotion::{Promotion, Stale};
 pub use report::{Denial, EgressEntry, GuestError, LogLevel, LogLine, ProvenanceRef, RunReport, Usage};
 pub use request::{Origin, RunId, RunRequest, RunSource};

@@ -1,6 +1,6 @@
 //! Capability profiles: what a run may do, and its budgets.
 
-use super::{Digest, EgressGrant, Limits};
+use super::{Check, ContractCase, Digest, EgressGrant, Limits, Promotion, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -102,6 +102,12 @@ pub struct Profile {
     pub jit: Jit,
     /// Hardening layers without which this profile's tier does not run; names as `cordon doctor` prints them.
     pub require_hardening: Vec<String>,
-    /// Digest of the profile's source text.
+    /// Severities of static checks that differ from those of the tier.
+    pub checks: BTreeMap<Check, Severity>,
+    /// What it asks of an artifact that is to enter it. Means nothing at tier 0.
+    pub promotion: Promotion,
+    /// What code that is to enter it must do: its owner's cases, all mandatory.
+    pub cases: Vec<ContractCase>,
+    /// Digest of the profile's source text, and of the files that it names.
     pub digest: Digest,
 }

@@ -11,7 +11,7 @@ mod words;
 pub use host::{host_name, host_pattern};
 
 use crate::config::{Document, Mistakes, Reader, VARIABLE_NAME_MEND, variable_name};
-use crate::model::{Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
+use crate::model::{Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Promotion, Tier};
 use egress::Egress;
 use fixture::Bodies;
 use secret::Secret;
@@ -53,6 +53,9 @@ pub(super) fn read(document: &Document, stem: &str, folder: Option<&Path>, mista
                 .texts("require_hardening", &format!("name layers of this list: {}", LAYERS.join(", ")), layer)
                 .unwrap_or_default(),
             jit: if reader.bool("jitless").unwrap_or(false) { Jit::Off } else { Jit::On },
+            checks: BTreeMap::new(),
+            promotion: Promotion::default_for(tier.unwrap_or(Tier::Untrusted)),
+            cases: Vec::new(),
             digest,
         }
     })
