@@ -4,10 +4,10 @@ use super::house::House;
 use super::{audit, doctor, keys};
 use crate::artifact::ALIASES_MAX;
 use crate::http::{Answer, ConnectionGauge, Later, Service};
-use crate::model::{AliasName, AliasRow, Artifact, Origin, Principal, Problem, ProblemCode, Role, RunId, RunRequest};
+use crate::model::{AliasName, AliasRow, Principal, Problem, ProblemCode, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
 use crate::provenance;
-use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
+use crate::run::{CancelSignal, Destination, Idempotency, NewArtifact, Page, RunFilter, Serving, Shelved};
 use crate::telemetry::Listener;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -98,8 +98,8 @@ impl Service for Rooms {
         Box::pin(self.house.conduct.serve(principal, request, serving, cancel))
     }
 
-    fn shelve(&self, principal: Principal, artifact: Artifact, origin: Origin) -> Later<'_, Result<Shelved, Problem>> {
-        Box::pin(self.house.conduct.shelve(principal, artifact, origin))
+    fn shelve(&self, principal: Principal, new: NewArtifact) -> Later<'_, Result<Shelved, Problem>> {
+        Box::pin(self.house.conduct.shelve(principal, new))
     }
 
     fn move_alias(&self, principal: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {
@@ -113,7 +113,7 @@ impl Service for Rooms {
 
     fn aliases(&self, after: Option<&AliasName>) -> Result<Value, Problem> {
         let aliases = self.house.conduct.aliases(after)?;
-        let cursor = aliases.last().filter(|_| aliases.len() == ALIASES_MAX).map(|last| last.moved.alias.clone());
+        let cursor = aliases.last().filter(|_| aliases.len() == ALIASES_MAX).map(|last| last.what.alias.clone());
         Ok(json!({ "aliases": aliases, "after": cursor }))
     }
 

@@ -1,6 +1,6 @@
 //! Aliases in the store: where each leads, and every move of each.
 
-use super::{Artifacts, ArtifactsError};
+use super::{Artifacts, ArtifactsError, read};
 use crate::model::{AliasMove, AliasName, AliasRow};
 use crate::store::{Batch, Range, Tree};
 
@@ -33,7 +33,7 @@ pub fn alias_change(moved: AliasMove, sequence: u64, at_ms: u64) -> Batch {
     let name = moved.alias.as_str().as_bytes().to_vec();
     let (key, leads) = (key(&moved.alias, sequence), moved.artifact.is_some());
     // Plain data always has a JSON form.
-    let bytes = serde_json::to_vec(&AliasRow { moved, sequence, at_ms }).unwrap_or_default();
+    let bytes = serde_json::to_vec(&AliasRow { what: moved, sequence, at_ms }).unwrap_or_default();
     let batch = Batch::new().put(Tree::AliasMoves, key, bytes.clone());
     if leads { batch.put(Tree::Aliases, name, bytes) } else { batch.delete(Tree::Aliases, name) }
 }
@@ -41,8 +41,4 @@ pub fn alias_change(moved: AliasMove, sequence: u64, at_ms: u64) -> Batch {
 /// The alias, a zero that no alias has, and the number, so that moves of one alias lie together in their order.
 fn key(alias: &AliasName, sequence: u64) -> Vec<u8> {
     [alias.as_str().as_bytes(), &[0], &sequence.to_be_bytes()].concat()
-}
-
-fn read(bytes: &[u8]) -> Result<AliasRow, ArtifactsError> {
-    serde_json::from_slice(bytes).map_err(|error| ArtifactsError::DamagedAlias(error.to_string()))
 }

@@ -4,8 +4,13 @@
 //! prepares differently never meets the work of another.
 
 mod aliases;
+mod ladder;
 
 pub use aliases::{ALIASES_MAX, alias_change};
+pub use ladder::{
+    LadderRow, NOTES_MAX, ReviewRow, SubmissionRow, clean_run_change, evidence_change, ladder_change, ladder_note, review_change,
+    submission_change,
+};
 
 use crate::model::frame::ReadyModule;
 use crate::model::{Artifact, Digest};
@@ -35,9 +40,9 @@ pub enum ArtifactsError {
     /// What is stored is not the artifact of that id. Caused by a damaged disk or a foreign hand.
     #[error("the stored artifact {0} is damaged: its content has another id; send the sources again")]
     Damaged(Digest),
-    /// An alias cannot be read. Caused by a damaged disk or a foreign hand.
-    #[error("a stored alias is damaged: {0}; move it again")]
-    DamagedAlias(String),
+    /// An alias, or what is noted of an artifact, cannot be read. Caused by a damaged disk or a foreign hand.
+    #[error("what is stored of an alias or an artifact is damaged: {0}")]
+    DamagedNote(String),
 }
 
 /// Weighs what the cache keeps.
@@ -89,4 +94,8 @@ impl Artifacts {
         let bytes = serde_json::to_vec(artifact).unwrap_or_default();
         Ok(Batch::new().put(Tree::Artifacts, id.as_bytes().as_slice(), bytes))
     }
+}
+
+fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, ArtifactsError> {
+    serde_json::from_slice(bytes).map_err(|error| ArtifactsError::DamagedNote(error.to_string()))
 }

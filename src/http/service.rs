@@ -1,7 +1,7 @@
 //! What the door needs from the house behind it. The wiring implements it; tests use a fake.
 
-use crate::model::{AliasName, AliasRow, Artifact, Origin, Principal, Problem, Role, RunId, RunRequest};
-use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
+use crate::model::{AliasName, AliasRow, Principal, Problem, Role, RunId, RunRequest};
+use crate::run::{CancelSignal, Destination, Idempotency, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::Value;
 use std::future::Future;
@@ -45,7 +45,7 @@ pub trait Service: Send + Sync + 'static {
     -> Later<'_, Result<Bytes, Problem>>;
 
     /// Takes an artifact in.
-    fn shelve(&self, principal: Principal, artifact: Artifact, origin: Origin) -> Later<'_, Result<Shelved, Problem>>;
+    fn shelve(&self, principal: Principal, new: NewArtifact) -> Later<'_, Result<Shelved, Problem>>;
 
     /// Moves an alias, or takes it away; the move as it was recorded.
     fn move_alias(&self, principal: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>>;

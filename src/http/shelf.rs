@@ -2,7 +2,7 @@
 
 use super::body::require_json;
 use super::door::Shared;
-use super::parse::{NewArtifact, destination, new_artifact};
+use super::parse::{destination, new_artifact};
 use super::public::{reader, runner};
 use super::reply::json;
 use super::routes::Routes;
@@ -34,8 +34,8 @@ async fn shelve(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let mut asker = None;
     let outcome = async {
         let principal = runner(&shared, &parts.headers, &mut asker)?;
-        let NewArtifact { artifact, origin } = new_artifact(&read(&shared, &parts, body, shared.settings.body_bytes_max).await?)?;
-        let shelved = shared.service.shelve(principal, artifact, origin).await?;
+        let new = new_artifact(&read(&shared, &parts, body, shared.settings.body_bytes_max).await?)?;
+        let shelved = shared.service.shelve(principal, new).await?;
         let status = if shelved.created { StatusCode::CREATED } else { StatusCode::OK };
         Ok(json(status, &shelved))
     };

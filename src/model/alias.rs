@@ -1,6 +1,6 @@
 //! Aliases: names under which an artifact is served, moved from one to the next.
 
-use super::{Digest, Principal};
+use super::{Digest, Noted, Principal};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,17 +63,7 @@ pub struct AliasMove {
 }
 
 /// A move with its place in the log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AliasRow {
-    /// The move.
-    #[serde(flatten)]
-    pub moved: AliasMove,
-    /// The sequence number of its record.
-    pub sequence: u64,
-    /// When: milliseconds since 1970, by the server's clock.
-    pub at_ms: u64,
-}
+pub type AliasRow = Noted<AliasMove>;
 
 #[cfg(test)]
 mod tests {

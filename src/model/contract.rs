@@ -37,7 +37,7 @@ pub struct Expectation {
 
 /// A denial, by the fields that are given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExpectedDenial {
     /// The capability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,7 +128,9 @@ mod tests {
             ExpectedDenial { capability: text(capability), target: text(target), rule: text(rule) }
         };
         assert!(with("egress", "https://a.example/", "egress.default-deny").is(&denial()));
-        for other in [with("secret", "", "egress.default-deny"), with("egress", "https://b", "egress.default-deny"), with("egress", "", "x")] {
+        for other in
+            [with("secret", "", "egress.default-deny"), with("egress", "https://b", "egress.default-deny"), with("egress", "", "x")]
+        {
             assert!(!other.is(&denial()), "{other:?}");
         }
     }

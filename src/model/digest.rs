@@ -15,6 +15,9 @@ pub struct Digest([u8; 32]);
 pub struct DigestError(String);
 
 impl Digest {
+    /// Its length in bytes.
+    pub const LENGTH: usize = 32;
+
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

@@ -3,10 +3,10 @@
 use super::complete::Tally;
 use super::intended::Intended;
 use super::merkle::{Frontier, leaf};
-use super::record::{ArtifactEvent, Intent, KeyEvent, RECORD_VERSION, Record, Refusal, ServerEvent};
+use super::record::{Intent, KeyEvent, PolicyEvent, RECORD_VERSION, Record, Refusal, ServerEvent};
 use super::rows::RunRow;
 use super::{ProvenanceError, recover};
-use crate::model::{AliasMove, Digest, Durability, RunId};
+use crate::model::{Digest, Durability, RunId};
 use crate::store::{Batch, Commit, Permit, Store, Tree};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -127,20 +127,20 @@ impl Log {
         self.append(Record::Key(event), change, Durability::Strict).await
     }
 
-    /// Records that an artifact was taken in, in one batch with `store`, which keeps it. On disk when this returns.
-    pub async fn artifact(&self, event: ArtifactEvent, store: Batch) -> Result<Appended, ProvenanceError> {
-        self.append(Record::Artifact(event), store, Durability::Strict).await
-    }
-
-    /// Records that an alias was moved, in one batch with what `change` makes of the record's sequence and time; tells that time. On disk when this
-    /// returns.
-    pub async fn alias(&self, moved: AliasMove, change: impl FnOnce(u64, u64) -> Batch) -> Result<(Appended, u64), ProvenanceError> {
+    /// Records `record` in one batch with what `change` makes of its sequence number and time, which makes it happen; tells that time. On disk
+    /// when this returns: either both are there, or neither.
+    pub async fn change(&self, record: Record, change: impl FnOnce(u64, u64) -> Batch) -> Result<(Appended, u64), ProvenanceError> {
         let at_ms = now_ms();
-        let json = draft(at_ms, &Record::Alias(moved))?;
+        let json = draft(at_ms, &record)?;
         let permit = self.store().reserve().await?;
         let (place, commit) = self.enqueue(permit, &json, Durability::Strict, |place| Ok(change(place.appended.sequence, at_ms)))?;
         commit.await?;
         Ok((place.appended, at_ms))
+    }
+
+    /// Records what happened to the policy in force. On disk when this returns.
+    pub async fn policy(&self, event: PolicyEvent) -> Result<Appended, ProvenanceError> {
+        self.append(Record::Policy(event), Batch::new(), Durability::Strict).await
     }
 
     async fn append(&self, record: Record, more: Batch, durability: Durability) -> Result<Appended, ProvenanceError> {

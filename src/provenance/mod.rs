@@ -25,8 +25,8 @@ pub use intended::{Intended, Sealed, Unsealed};
 pub use log::{Appended, Log, RECORD_BYTES_MAX};
 pub use read::{PAGE_RUNS_MAX, PAGE_SCAN_MAX, Page, RunFilter, intent_of, list, record_at, report, row};
 pub use record::{
-    ArtifactEvent, Intent, KeyEvent, KeyEventKind, NAME_CHARS_MAX, RECORD_VERSION, Record, Refusal, Seal, SealError, ServerEvent,
-    ServerEventKind, Stored,
+    Intent, KeyEvent, KeyEventKind, NAME_CHARS_MAX, PolicyEvent, PolicyEventKind, RECORD_VERSION, Record, Refusal, Seal, SealError,
+    ServerEvent, ServerEventKind, Stored,
 };
 pub use rows::RunRow;
 pub use verify::{Fault, Verdict, verify};

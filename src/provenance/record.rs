@@ -4,8 +4,8 @@
 //! ever serialised again to check a hash.
 
 use crate::model::{
-    AliasMove, Denial, Digest, EgressEntry, Grant, Identity, Origin, Outcome, Principal, Problem, ProblemCode, Role, RunId, RunReport,
-    Tier, Usage,
+    AliasMove, Denial, Digest, EgressEntry, Grant, Identity, LadderEvent, Origin, Outcome, Principal, Problem, ProblemCode, Review, Role,
+    RunId, RunReport, Submission, Tier, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,22 +41,46 @@ pub enum Record {
     Server(ServerEvent),
     /// An API key changed.
     Key(KeyEvent),
-    /// An artifact was taken in without a run.
-    Artifact(ArtifactEvent),
+    /// An artifact was sent in without a run, or sent again with something else said of it.
+    Artifact(Box<Submission>),
     /// An alias was moved.
     Alias(AliasMove),
+    /// An artifact took a step on the ladder, or did not make it.
+    Ladder(Box<LadderEvent>),
+    /// An artifact was reviewed.
+    Review(Review),
+    /// A policy came into force, or was refused.
+    Policy(PolicyEvent),
 }
 
-/// An artifact that nobody had sent before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What happened to the policy in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ArtifactEvent {
-    /// Its id.
-    pub artifact: Digest,
-    /// Who sent it.
-    pub by: Principal,
-    /// Where it came from, as claimed.
-    pub origin: Origin,
+pub struct PolicyEvent {
+    /// What happened.
+    pub event: PolicyEventKind,
+    /// The revision in force from then on: a digest over all its files.
+    pub revision: Digest,
+    /// The one before; absent at the server's start.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous: Option<Digest>,
+    /// What is wrong with the files, for `refused`: each mistake with its place.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mistakes: Vec<String>,
+    /// Who asked for it; `server` at its start.
+    pub by: String,
+}
+
+/// What happened to the policy in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PolicyEventKind {
+    /// The server started with it.
+    Loaded,
+    /// It took the place of another one.
+    Replaced,
+    /// It has mistakes, and the one before stays.
+    Refused,
 }
 
 /// What is about to run, for whom and under what.

@@ -153,7 +153,13 @@ impl<'a> Check<'a> {
                 self.seal(sequence, &seal)?;
             }
             Record::Refusal(_) => self.refusals += 1,
-            Record::Server(_) | Record::Key(_) | Record::Artifact(_) | Record::Alias(_) => {}
+            Record::Server(_)
+            | Record::Key(_)
+            | Record::Artifact(_)
+            | Record::Alias(_)
+            | Record::Ladder(_)
+            | Record::Review(_)
+            | Record::Policy(_) => {}
         }
         Ok(())
     }

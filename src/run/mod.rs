@@ -19,5 +19,5 @@ pub use errands::{ServedAnswer, ServedPiece, Serving};
 pub use idempotency::Idempotency;
 pub use prepare::examine;
 pub use reading::{Page, RunFilter};
-pub use shelf::{Destination, Shelved};
+pub use shelf::{Destination, NewArtifact, Shelved};
 pub use signals::{CancelGuard, CancelSignal, cancellation};

@@ -2,13 +2,27 @@
 
 use super::conduct::{Conduct, failed};
 use super::prepare;
-use crate::artifact::{ArtifactsError, alias_change};
+use crate::artifact::{ArtifactsError, NOTES_MAX, alias_change, submission_change};
 use crate::cell::PREPARE_MEMORY_BYTES;
 use crate::intake::judge;
-use crate::model::{AliasMove, AliasName, AliasRow, Artifact, CheckReport, Digest, Origin, Principal, Problem, ProblemCode, Tier};
-use crate::provenance::{ArtifactEvent, ProvenanceError};
+use crate::model::{
+    AliasMove, AliasName, AliasRow, Artifact, CheckReport, Digest, Manifest, Origin, Principal, Problem, ProblemCode, Submission, Tier,
+};
+use crate::provenance::{ProvenanceError, Record};
+use crate::store::Batch;
 use serde::Serialize;
 use std::future::pending;
+
+/// An artifact that is to be taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewArtifact {
+    /// Its sources.
+    pub artifact: Artifact,
+    /// Where it came from, as claimed.
+    pub origin: Origin,
+    /// What comes along.
+    pub manifest: Manifest,
+}
 
 /// An artifact that was taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,9 +45,10 @@ pub struct Destination {
 }
 
 impl Conduct {
-    /// Takes `artifact` in: it is parsed like one that runs, stored by its content, and recorded the first time. On disk when this returns.
-    pub async fn shelve(&self, principal: Principal, artifact: Artifact, origin: Origin) -> Result<Shelved, Problem> {
-        let parts = self.parts();
+    /// Takes `artifact` in: it is parsed like one that runs, stored by its content, and recorded, again also when something else is said of it.
+    /// On disk when this returns.
+    pub async fn shelve(&self, principal: Principal, new: NewArtifact) -> Result<Shelved, Problem> {
+        let (parts, NewArtifact { artifact, origin, manifest }) = (self.parts(), new);
         self.fits_some_profile(&artifact)?;
         let id = artifact.id();
         let _admitted = parts.admission.admit(PREPARE_MEMORY_BYTES >> 20).await?;
@@ -41,13 +56,25 @@ impl Conduct {
         let evidence = prepare::examine(&parts.cells, &artifact).await?;
         let next = parts.profiles.default_for(Tier::Validated);
         let checks = judge(&evidence, Tier::Validated, next.map(|profile| profile.egress.as_ref()));
-        let with = parts.artifacts.store(&id, &artifact).map_err(|error| storage(&error))?;
-        let created = !with.is_empty();
-        if created {
-            let event = ArtifactEvent { artifact: id, by: principal, origin };
-            parts.log.artifact(event, with).await.map_err(|error| unrecorded(&error))?;
-        }
+        let stored = parts.artifacts.store(&id, &artifact).map_err(|error| storage(&error))?;
+        let created = !stored.is_empty();
+        self.note_submission(Submission { artifact: id, by: principal, origin, manifest }, stored).await?;
         Ok(Shelved { artifact: id, created, checks })
+    }
+
+    /// Records who sent what and what they say of it, with what `stored` keeps.
+    async fn note_submission(&self, submission: Submission, stored: Batch) -> Result<(), Problem> {
+        let (artifacts, log) = (&self.parts().artifacts, &self.parts().log);
+        if artifacts.has_submission(&submission).map_err(|error| storage(&error))? && stored.is_empty() {
+            return Ok(());
+        }
+        // What is not kept beside the others is in the log all the same, and the list says that it is full.
+        let full = artifacts.submissions(&submission.artifact).map_err(|error| storage(&error))?.len() >= NOTES_MAX;
+        let author = artifacts.author_change(&submission.artifact, &submission.by).map_err(|error| storage(&error))?;
+        let record = Record::Artifact(Box::new(submission.clone()));
+        let kept = |sequence, at_ms| if full { Batch::new() } else { submission_change(submission, sequence, at_ms) };
+        let change = |sequence, at_ms| kept(sequence, at_ms).then(stored).then(author);
+        log.change(record, change).await.map(drop).map_err(|error| unrecorded(&error))
     }
 
     /// What no profile would run is not taken in.
@@ -71,7 +98,7 @@ impl Conduct {
         // One move at a time, so that what was expected is still so when the move is recorded.
         let _turn = self.alias_turn().await;
         let parts = self.parts();
-        let now = parts.artifacts.alias(&alias).map_err(|error| storage(&error))?.and_then(|row| row.moved.artifact);
+        let now = parts.artifacts.alias(&alias).map_err(|error| storage(&error))?.and_then(|row| row.what.artifact);
         check(&alias, now, to)?;
         if let Some(artifact) = to.artifact
             && parts.artifacts.get(&artifact).map_err(|error| storage(&error))?.is_none()
@@ -81,8 +108,9 @@ impl Conduct {
         }
         let moved = AliasMove { alias: alias.clone(), artifact: to.artifact, previous: now, by: principal };
         let change = |sequence, at_ms| alias_change(moved.clone(), sequence, at_ms);
-        let (appended, at_ms) = parts.log.alias(moved.clone(), change).await.map_err(|error| unrecorded(&error))?;
-        Ok(AliasRow { moved, sequence: appended.sequence, at_ms })
+        let changed = parts.log.change(Record::Alias(moved.clone()), change).await.map_err(|error| unrecorded(&error))?;
+        let (appended, at_ms) = changed;
+        Ok(AliasRow { what: moved, sequence: appended.sequence, at_ms })
     }
 
     /// Where `alias` leads, and its latest moves, the newest first. An alias that never was is not found.
@@ -93,7 +121,7 @@ impl Conduct {
             return Err(unknown(alias));
         }
         let now = artifacts.alias(alias).map_err(|error| storage(&error))?;
-        Ok((now.and_then(|row| row.moved.artifact), moves))
+        Ok((now.and_then(|row| row.what.artifact), moves))
     }
 
     /// The aliases that lead somewhere, after `after`.
@@ -123,11 +151,11 @@ pub(super) fn unknown(alias: &AliasName) -> Problem {
     Problem::new(ProblemCode::NotFound, detail, "let an operator make it with PUT /v1/aliases/{alias}, or name an artifact by its id")
 }
 
-fn storage(error: &ArtifactsError) -> Problem {
+pub(super) fn storage(error: &ArtifactsError) -> Problem {
     failed(&error.to_string())
 }
 
-fn unrecorded(error: &ProvenanceError) -> Problem {
+pub(super) fn unrecorded(error: &ProvenanceError) -> Problem {
     tracing::error!(%error, "a change of artifacts or aliases was refused because it could not be recorded");
     Problem::new(ProblemCode::InternalError, "the change could not be recorded", "ask the operator to look at the data folder's disk")
 }

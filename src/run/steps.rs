@@ -87,7 +87,7 @@ fn artifact_of(inner: &Inner, source: &RunSource) -> Result<Artifact, Problem> {
         RunSource::Stored(id) => stored(inner, id),
         RunSource::Alias(alias) => {
             let row = inner.parts.artifacts.alias(alias).map_err(|error| storage(&error))?;
-            let id = row.and_then(|row| row.moved.artifact).ok_or_else(|| shelf::unknown(alias))?;
+            let id = row.and_then(|row| row.what.artifact).ok_or_else(|| shelf::unknown(alias))?;
             stored(inner, &id)
         }
     }

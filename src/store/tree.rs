@@ -29,11 +29,27 @@ pub enum Tree {
     Aliases,
     /// Every move of every alias, by the alias and the sequence number of its record.
     AliasMoves,
+    /// Where each artifact stands on the ladder, by artifact id.
+    Standings,
+    /// Every step of every artifact, by artifact id and the sequence number of its record.
+    Ladder,
+    /// Reviews, by artifact id and the sequence number of their record.
+    Reviews,
+    /// Everyone who ever submitted an artifact, by artifact id and principal id.
+    Authors,
+    /// What came along with artifacts, by artifact id and digest.
+    Submissions,
+    /// Evidence sets by id.
+    Evidence,
+    /// Ids of evidence sets, by artifact id and the time they were gathered.
+    EvidenceOf,
+    /// Clean runs at tier 1, by artifact id, evidence set and run id.
+    CleanRuns,
 }
 
 impl Tree {
     /// Every tree.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Records,
         Self::Hashes,
@@ -47,6 +63,14 @@ impl Tree {
         Self::Quarantines,
         Self::Aliases,
         Self::AliasMoves,
+        Self::Standings,
+        Self::Ladder,
+        Self::Reviews,
+        Self::Authors,
+        Self::Submissions,
+        Self::Evidence,
+        Self::EvidenceOf,
+        Self::CleanRuns,
     ];
 
     /// Its number in the journal: part of the format, never changed.
@@ -65,6 +89,14 @@ impl Tree {
             Self::Quarantines => 10,
             Self::Aliases => 11,
             Self::AliasMoves => 12,
+            Self::Standings => 13,
+            Self::Ladder => 14,
+            Self::Reviews => 15,
+            Self::Authors => 16,
+            Self::Submissions => 17,
+            Self::Evidence => 18,
+            Self::EvidenceOf => 19,
+            Self::CleanRuns => 20,
         }
     }
 
@@ -94,6 +126,14 @@ impl Tree {
             Self::Quarantines => "quarantines",
             Self::Aliases => "aliases",
             Self::AliasMoves => "alias-moves",
+            Self::Standings => "standings",
+            Self::Ladder => "ladder",
+            Self::Reviews => "reviews",
+            Self::Authors => "authors",
+            Self::Submissions => "submissions",
+            Self::Evidence => "evidence",
+            Self::EvidenceOf => "evidence-of",
+            Self::CleanRuns => "clean-runs",
         }
     }
 }

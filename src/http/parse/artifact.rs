@@ -1,22 +1,14 @@
 //! The bodies of `PUT /v1/artifacts` and `PUT /v1/aliases/{alias}`.
 
 use super::fields::Fields;
+use super::manifest::manifest;
 use super::refuse;
 use super::run::{digest, origin, source};
-use crate::model::{Artifact, Origin, Problem, RunSource};
-use crate::run::Destination;
+use crate::model::{Problem, RunSource};
+use crate::run::{Destination, NewArtifact};
 
-const KNOWN: [&str; 4] = ["code", "modules", "mainModule", "origin"];
+const KNOWN: [&str; 5] = ["code", "modules", "mainModule", "origin", "manifest"];
 const KNOWN_DESTINATION: [&str; 2] = ["artifact", "expected"];
-
-/// An artifact that is to be taken in.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::http) struct NewArtifact {
-    /// Its sources.
-    pub(in crate::http) artifact: Artifact,
-    /// Where it came from, as claimed.
-    pub(in crate::http) origin: Origin,
-}
 
 fn text(body: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(body)
@@ -27,7 +19,9 @@ fn text(body: &[u8]) -> Result<&str, Problem> {
 pub(in crate::http) fn new_artifact(body: &[u8]) -> Result<NewArtifact, Problem> {
     let fields = Fields::of(text(body)?, "the body", "", &KNOWN)?;
     match source(&fields)? {
-        RunSource::Inline(artifact) => Ok(NewArtifact { artifact, origin: origin(&fields)? }),
+        RunSource::Inline(artifact) => {
+            Ok(NewArtifact { artifact, origin: origin(&fields)?, manifest: manifest(fields.given("manifest"))? })
+        }
         // Not among the known fields.
         RunSource::Stored(_) | RunSource::Alias(_) => Err(refuse("the body has no sources".to_owned(), "send `code` or `modules`")),
     }

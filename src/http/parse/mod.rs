@@ -3,9 +3,10 @@
 mod artifact;
 mod fields;
 mod key;
+mod manifest;
 mod run;
 
-pub(super) use artifact::{NewArtifact, destination, new_artifact};
+pub(super) use artifact::{destination, new_artifact};
 pub(super) use key::new_key;
 pub(super) use run::run_request;
 

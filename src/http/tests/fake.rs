@@ -4,10 +4,9 @@ use super::soon;
 use crate::http::{Answer, Later, Service};
 use crate::model::exchange::ServedRequest;
 use crate::model::{
-    AliasMove, AliasName, AliasRow, Artifact, CheckReport, Origin, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource,
-    Tier,
+    AliasMove, AliasName, AliasRow, Artifact, CheckReport, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource, Tier,
 };
-use crate::run::{CancelSignal, Destination, Idempotency, Page, RunFilter, Serving, Shelved};
+use crate::run::{CancelSignal, Destination, Idempotency, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
 use std::sync::Mutex;
@@ -121,16 +120,16 @@ impl Service for Fake {
         Box::pin(super::served::play(asked.url, serving, cancel, (self.cancelled.clone(), self.release.clone())))
     }
 
-    fn shelve(&self, _: Principal, artifact: Artifact, _: Origin) -> Later<'_, Result<Shelved, Problem>> {
+    fn shelve(&self, _: Principal, new: NewArtifact) -> Later<'_, Result<Shelved, Problem>> {
         Box::pin(async move {
             let checks = CheckReport { tier: Tier::Validated, findings: Vec::new(), more: Vec::new() };
-            Ok(Shelved { artifact: artifact.id(), created: true, checks })
+            Ok(Shelved { artifact: new.artifact.id(), created: true, checks })
         })
     }
 
     fn move_alias(&self, by: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {
         let moved = AliasMove { alias, artifact: to.artifact, previous: to.expected, by };
-        Box::pin(async move { Ok(AliasRow { moved, sequence: 1, at_ms: 2 }) })
+        Box::pin(async move { Ok(AliasRow { what: moved, sequence: 1, at_ms: 2 }) })
     }
 
     fn alias(&self, alias: &AliasName) -> Result<Value, Problem> {
