@@ -22,7 +22,7 @@ pub(super) fn check(options: &Check, json: bool) -> Result<ExitCode, Failure> {
     let profiles = house::load_profiles(&config)?;
     let profile = profile(options, &profiles)?;
     let evidence = evidence(options, &mut config, &profiles)?;
-    let report = judge(&evidence, profile.tier, Some(&profile.egress));
+    let report = judge(&evidence, profile.tier, &profile.checks, Some(&profile.egress));
     print(&report, if json { CheckFormat::Json } else { options.format })?;
     Ok(if report.passes() { ExitCode::SUCCESS } else { ExitCode::from(super::NO) })
 }

@@ -70,7 +70,7 @@ impl Expectation {
             let wanted: Vec<&str> = self.outcomes.iter().map(|outcome| outcome.as_str()).collect();
             return Some(format!("it ended as {outcome}, not as {}", wanted.join(" or ")));
         }
-        if let Some(wanted) = self.result.as_ref().filter(|wanted| *wanted != result) {
+        if let Some(wanted) = self.result.as_ref().filter(|wanted| !same(wanted, result)) {
             return Some(format!("its result is {}, not {}", shown(result), shown(wanted)));
         }
         match &self.denials {
@@ -81,6 +81,18 @@ impl Expectation {
                 Some(format!("nothing was denied that is {}", shown(missing)))
             }
         }
+    }
+}
+
+/// Equal as JSON that JavaScript reads: there `1` and `1.0` are one number.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other)),
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len() && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| same(one, other)))
+        }
+        (one, other) => one == other,
     }
 }
 
@@ -117,6 +129,22 @@ mod tests {
         let none = Expectation { denials: Some(Vec::new()), ..base };
         assert_eq!(none.lack(Outcome::Ok, &json!(1), &[]), None);
         assert!(none.lack(Outcome::Ok, &json!(1), &[denial()]).is_some());
+    }
+
+    #[test]
+    fn results_are_compared_as_javascript_reads_them() {
+        let equal = |one: &str, other: &str| {
+            let value = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+            same(&value(one), &value(other))
+        };
+        for (one, other) in [("1", "1.0"), ("-0.0", "0"), ("1e2", "100"), (r#"{"a":[1.0],"b":null}"#, r#"{"b":null,"a":[1]}"#)] {
+            assert!(equal(one, other) && equal(other, one), "{one} {other}");
+        }
+        for (one, other) in
+            [("1", "1.5"), ("1", "\"1\""), ("[1]", "[1,1]"), (r#"{"a":1}"#, r#"{"a":1,"b":1}"#), ("null", "0"), ("true", "1")]
+        {
+            assert!(!equal(one, other) && !equal(other, one), "{one} {other}");
+        }
     }
 
     #[test]

@@ -55,7 +55,8 @@ impl Conduct {
         prepare::prepare(&parts.cells, &parts.artifacts, id, &artifact, pending()).await?;
         let evidence = prepare::examine(&parts.cells, &artifact).await?;
         let next = parts.profiles.default_for(Tier::Validated);
-        let checks = judge(&evidence, Tier::Validated, next.map(|profile| profile.egress.as_ref()));
+        let severities = next.map(|profile| profile.checks.clone()).unwrap_or_default();
+        let checks = judge(&evidence, Tier::Validated, &severities, next.map(|profile| profile.egress.as_ref()));
         let stored = parts.artifacts.store(&id, &artifact).map_err(|error| storage(&error))?;
         let created = !stored.is_empty();
         self.note_submission(Submission { artifact: id, by: principal, origin, manifest }, stored).await?;

@@ -1,6 +1,6 @@
 //! Keys that hold many values: lists, maps, and tables that come more than once. Each has a cap.
 
-use super::{ENTRIES_MAX, Reader, TEXT_BYTES_MAX, Wrong};
+use super::{ENTRIES_MAX, Reader, TEXT_BYTES_MAX, Wrong, chosen, words_of};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use toml::Spanned;
@@ -19,9 +19,37 @@ impl<'a> Reader<'a> {
         mend: &str,
         check: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
+        let items = self.items(key, ENTRIES_MAX, &format!("write a list in square brackets; in it: {mend}"))?;
+        Some(self.listed(key, mend, items.iter(), check))
+    }
+
+    /// One text that `check` turns into a value, or a list of them as in [`Reader::list`].
+    pub fn one_or_list<T: PartialEq, E: Into<Wrong>>(
+        &mut self,
+        key: &'static str,
+        mend: &str,
+        check: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        match self.table.and_then(|table| table.get(key)) {
+            Some(value) if !value.get_ref().is_array() => {
+                self.known.push(key);
+                Some(self.listed(key, mend, std::iter::once(value), check))
+            }
+            Some(_) | None => self.list(key, mend, check),
+        }
+    }
+
+    /// The values of `items` that are right and different.
+    fn listed<'b, T: PartialEq, E: Into<Wrong>>(
+        &self,
+        key: &str,
+        mend: &str,
+        items: impl Iterator<Item = &'b Spanned<DeValue<'b>>>,
+        check: impl Fn(&str) -> Result<T, E>,
+    ) -> Vec<T> {
         let name = self.name(key);
         let mut values = Vec::new();
-        for item in self.items(key, ENTRIES_MAX, &format!("write a list in square brackets; in it: {mend}"))?.iter() {
+        for item in items {
             let Some(text) = self.text_of(&name, item, TEXT_BYTES_MAX) else { continue };
             match check(&text) {
                 Err(wrong) => self.note_wrong(item.span(), &name, wrong.into(), mend),
@@ -31,7 +59,7 @@ impl<'a> Reader<'a> {
                 Ok(value) => values.push(value),
             }
         }
-        Some(values)
+        values
     }
 
     /// A list of at most 256 different whole numbers within `range`.
@@ -57,6 +85,25 @@ impl<'a> Reader<'a> {
         let mut map = BTreeMap::new();
         for (path, entry, value) in self.entries(key, mend, check) {
             map.extend(self.text_of(&path, value, TEXT_BYTES_MAX).map(|text| (entry, text)));
+        }
+        map
+    }
+
+    /// A table of at most 256 words of a closed list, under names that `check` accepts; empty when absent.
+    pub fn choice_map<T: Copy>(
+        &mut self,
+        key: &'static str,
+        mend: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+        choices: &[(&str, T)],
+    ) -> BTreeMap<String, T> {
+        let mut map = BTreeMap::new();
+        for (path, entry, value) in self.entries(key, mend, check) {
+            let Some(text) = self.text_of(&path, value, TEXT_BYTES_MAX) else { continue };
+            match chosen(&text, choices) {
+                Ok(choice) => drop(map.insert(entry, choice)),
+                Err(wrong) => self.note_wrong(value.span(), &path, wrong.into(), &words_of(choices)),
+            }
         }
         map
     }

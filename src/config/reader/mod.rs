@@ -1,5 +1,6 @@
 //! Reads one TOML table by hand: every question notes what is wrong with its answer and goes on, so that one look finds every mistake.
 
+mod json;
 mod lists;
 
 use super::document::Document;
@@ -124,11 +125,7 @@ impl<'a> Reader<'a> {
 
     /// One of a closed list of words.
     pub fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
-        let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-        self.checked(key, &format!("write {}", words.join(" or ")), |text| {
-            let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
-            found.ok_or_else(|| format!("`{text}` is not one of the words it may be"))
-        })
+        self.checked(key, &words_of(choices), |text| chosen(text, choices))
     }
 
     /// A section. `read` is called also when it is absent, so that defaults are in one place.
@@ -238,6 +235,17 @@ impl<'a> Reader<'a> {
             self.note(key.span(), format!("`{}` is not a key here", self.name(key.get_ref())), mend);
         }
     }
+}
+
+/// The mend for a word of a closed list.
+fn words_of<T>(choices: &[(&str, T)]) -> String {
+    let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+    format!("write {}", words.join(" or "))
+}
+
+fn chosen<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+    found.ok_or_else(|| format!("`{text}` is not one of the words it may be"))
 }
 
 fn article(value: &DeValue<'_>) -> &'static str {

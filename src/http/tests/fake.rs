@@ -4,7 +4,7 @@ use super::soon;
 use crate::http::{Answer, Later, Service};
 use crate::model::exchange::ServedRequest;
 use crate::model::{
-    AliasMove, AliasName, AliasRow, Artifact, CheckReport, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource, Tier,
+    AliasMove, AliasName, AliasRow, CheckReport, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource, Tier,
 };
 use crate::run::{CancelSignal, Destination, Idempotency, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;

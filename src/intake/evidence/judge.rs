@@ -3,12 +3,15 @@
 use crate::model::{
     Check, CheckReport, EgressGrant, EgressMode, EgressRule, Evidence, Finding, HostPattern, More, Scheme, Severity, Tier, UrlLiteral,
 };
+use std::collections::BTreeMap;
 
-/// The findings of `evidence` at `tier`, by module name, place and check. Without a grant, URLs are told only where no grant could allow them.
-pub fn judge(evidence: &Evidence, tier: Tier, grant: Option<&EgressGrant>) -> CheckReport {
+/// The findings of `evidence` at `tier`, by module name, place and check. `checks` are severities that a profile has in the place of the tier's.
+/// Without a grant, URLs are told only where no grant could allow them.
+pub fn judge(evidence: &Evidence, tier: Tier, checks: &BTreeMap<Check, Severity>, grant: Option<&EgressGrant>) -> CheckReport {
+    let severity = |check: Check| checks.get(&check).copied().unwrap_or_else(|| check.severity(tier));
     let finding = |id: Check, message: &str, remediation: &str, location| {
         let (message, remediation) = (message.to_owned(), remediation.to_owned());
-        Finding { id, severity: id.severity(tier), message, remediation, location }
+        Finding { id, severity: severity(id), message, remediation, location }
     };
     let refused = evidence.urls.iter().filter_map(|url| lack(url, grant).map(|lack| (url, lack)));
     let refused: Vec<(&UrlLiteral, String)> = refused.collect();
@@ -20,11 +23,11 @@ pub fn judge(evidence: &Evidence, tier: Tier, grant: Option<&EgressGrant>) -> Ch
         let key = |finding: &Finding| (finding.location.line, finding.location.column, finding.id);
         a.location.file.cmp(&b.location.file).then_with(|| key(a).cmp(&key(b)))
     });
-    CheckReport { tier, findings, more: counted(evidence, refused.len(), tier, grant) }
+    CheckReport { tier, findings, more: counted(evidence, refused.len(), severity, grant) }
 }
 
 /// What is not among the findings. URLs that were not kept count as refused where a grant lets only some out.
-fn counted(evidence: &Evidence, refused: usize, tier: Tier, grant: Option<&EgressGrant>) -> Vec<More> {
+fn counted(evidence: &Evidence, refused: usize, severity: impl Fn(Check) -> Severity, grant: Option<&EgressGrant>) -> Vec<More> {
     let closed = grant.is_some_and(|grant| grant.mode != EgressMode::Synthetic);
     let count = |check: Check| {
         let unkept: u64 = evidence.more.iter().filter(|(of, _)| *of == check).map(|(_, count)| *count).fold(0, u64::saturating_add);
@@ -33,7 +36,7 @@ fn counted(evidence: &Evidence, refused: usize, tier: Tier, grant: Option<&Egres
             _ => unkept,
         }
     };
-    let more = Check::ALL.into_iter().map(|id| More { id, severity: id.severity(tier), count: count(id) });
+    let more = Check::ALL.into_iter().map(|id| More { id, severity: severity(id), count: count(id) });
     more.filter(|more| more.count > 0 && more.severity > Severity::Off).collect()
 }
 

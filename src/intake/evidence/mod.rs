@@ -36,11 +36,11 @@ use super::{form_of, growth, language_of, prepare_module, read_snippet};
 use crate::model::frame::{PrepareOrder, Rejection};
 use crate::model::{Check, CheckReport, EgressGrant, Evidence, Tier};
 use sink::{Gathering, Sink};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What the checks say about an artifact at `tier`, where `grant` is what its runs may send. Reads sources: for intake cells and tests.
+/// What the checks say about an artifact at `tier`, with that tier's own severities, where `grant` is what its runs may send. Reads sources: for intake cells and tests.
 pub fn check(order: &PrepareOrder, tier: Tier, grant: Option<&EgressGrant>) -> CheckReport {
-    judge(&examine(order), tier, grant)
+    judge(&examine(order), tier, &BTreeMap::new(), grant)
 }
 
 /// Looks at every module of an artifact, in the order given, also at those that intake refuses.

@@ -1,6 +1,6 @@
 //! Capability profiles: read from `policies/*.toml`, or the built-in ones.
 
-mod read;
+pub(in crate::policy) mod read;
 #[cfg(test)]
 mod tests;
 

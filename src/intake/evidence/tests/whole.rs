@@ -97,7 +97,7 @@ fn a_flood_of_one_check_hides_no_other_and_is_counted() {
     assert_eq!(evidence.more, [(Check::CodeEval, 2)]);
     let exactly = is_sound(&[("a.ts", &"eval('1')\n".repeat(10))], false);
     assert_eq!(exactly.more, []);
-    let report = judge(&evidence, Tier::Validated, None);
+    let report = judge(&evidence, Tier::Validated, &BTreeMap::new(), None);
     assert_eq!(
         report.more.iter().map(|more| (more.id, more.severity, more.count)).collect::<Vec<_>>(),
         [(Check::CodeEval, Severity::Reject, 2)]

@@ -7,7 +7,7 @@ use crate::model::{EgressFixture, EgressMode, Tier};
 
 /// Most rules of a profile, and most fixtures.
 const RULES_MAX: usize = 256;
-const FIXTURES_MAX: usize = 256;
+pub(super) const FIXTURES_MAX: usize = 256;
 
 const MODES: [(&str, EgressMode); 3] =
     [("deny", EgressMode::Deny), ("synthetic", EgressMode::Synthetic), ("allowlist", EgressMode::Allowlist)];
@@ -32,7 +32,8 @@ pub(super) fn read(reader: &mut Reader<'_>, tier: Option<Tier>, sub_requests: u6
     Egress { mode, rules: right(rules), fixtures: right(fixtures) }
 }
 
-fn right<T>(tables: Option<Vec<Option<T>>>) -> Vec<T> {
+/// The tables that are right.
+pub(super) fn right<T>(tables: Option<Vec<Option<T>>>) -> Vec<T> {
     tables.into_iter().flatten().flatten().collect()
 }
 

@@ -22,16 +22,27 @@ const LATENCY_MS_MAX: u64 = 60_000;
 
 const URL_MEND: &str = "write a whole URL, such as https://api.example/v1/*, without user or fragment; * stands for any characters";
 
-/// Where bodies are read from, and how many bytes of them there may still be; none once that was too few.
-pub(super) struct Bodies<'a> {
+/// Where bodies are read from, how many bytes of them there may still be (none once that was too few), and what was read from files.
+pub(in crate::policy) struct Bodies<'a> {
     folder: Option<&'a Path>,
     left: Option<usize>,
+    files: Vec<Digest>,
 }
 
 impl<'a> Bodies<'a> {
-    /// Bodies of a profile in `folder`; a built-in profile has none.
-    pub(super) fn beside(folder: Option<&'a Path>) -> Self {
-        Self { folder, left: Some(BODIES_BYTES_MAX) }
+    /// Bodies of a profile, or of a file of tests, in `folder`; what is built in has none.
+    pub(in crate::policy) fn beside(folder: Option<&'a Path>) -> Self {
+        Self { folder, left: Some(BODIES_BYTES_MAX), files: Vec::new() }
+    }
+
+    /// The digest of `text`, which named these files, and of what was in them, in the order in which they were read. Without a file it is the
+    /// text's own; with one it is of a text that begins with its length, which no TOML file does.
+    pub(in crate::policy) fn digest_with(&self, text: &str) -> Digest {
+        if self.files.is_empty() {
+            return Digest::of(text.as_bytes());
+        }
+        let files = self.files.iter().map(|digest| digest.as_bytes().as_slice());
+        Digest::of_parts(std::iter::once(text.as_bytes()).chain(files))
     }
 
     /// Counts `bytes` of the value of `key`.
@@ -103,7 +114,11 @@ fn read_file(reader: &Reader<'_>, bodies: &mut Bodies<'_>, file: &Path) -> Optio
         return None;
     };
     match contents(&folder.join(file)) {
-        Ok(bytes) => bodies.take(reader, "file", bytes.len()).map(|()| Bytes::from(bytes)),
+        Ok(bytes) => {
+            bodies.take(reader, "file", bytes.len())?;
+            bodies.files.push(Digest::of(&bytes));
+            Some(Bytes::from(bytes))
+        }
         Err(wrong) => {
             reader.note_at("file", format!("`{}`: {wrong}", file.display()), "name a readable file of at most 1 MiB, beside the profile");
             None

@@ -1,9 +1,12 @@
 //! One profile file becomes one [`Profile`], or every mistake in it.
 
 mod agree;
+pub(in crate::policy) mod case;
+mod checks;
 mod egress;
-mod fixture;
+pub(in crate::policy) mod fixture;
 mod host;
+mod promotion;
 mod rule;
 mod secret;
 mod words;
@@ -11,7 +14,7 @@ mod words;
 pub use host::{host_name, host_pattern};
 
 use crate::config::{Document, Mistakes, Reader, VARIABLE_NAME_MEND, variable_name};
-use crate::model::{Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Promotion, Tier};
+use crate::model::{ContractCase, Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
 use egress::Egress;
 use fixture::Bodies;
 use secret::Secret;
@@ -29,14 +32,14 @@ const VARS_BYTES_MAX: usize = 64 << 10;
 /// Reads the profile in `document`. `stem`, its file's name without `.toml`, must be its name; files that it names
 /// are in `folder`, and a built-in profile has none.
 pub(super) fn read(document: &Document, stem: &str, folder: Option<&Path>, mistakes: &Mistakes) -> Option<Profile> {
-    let digest = Digest::of(document.text().as_bytes());
-    document.read(mistakes, |reader| {
+    let mut bodies = Bodies::beside(folder);
+    let profile = document.read(mistakes, |reader| {
         reader.require(&["name", "tier", "description", "limits"]);
         let tier = read_tier(reader);
         let limits = reader.section("limits", read_limits);
         let vars = read_vars(reader);
         let before = mistakes.count();
-        let (egress, secrets) = read_egress(reader, tier, &limits, &vars, &mut Bodies::beside(folder));
+        let (egress, secrets) = read_egress(reader, tier, &limits, &vars, &mut bodies);
         // What is left of wrong tables would only lead to mistakes about mistakes.
         if egress.mode == EgressMode::Allowlist && mistakes.count() == before {
             agree::agree(reader, &egress.rules, &secrets);
@@ -53,12 +56,13 @@ pub(super) fn read(document: &Document, stem: &str, folder: Option<&Path>, mista
                 .texts("require_hardening", &format!("name layers of this list: {}", LAYERS.join(", ")), layer)
                 .unwrap_or_default(),
             jit: if reader.bool("jitless").unwrap_or(false) { Jit::Off } else { Jit::On },
-            checks: BTreeMap::new(),
-            promotion: Promotion::default_for(tier.unwrap_or(Tier::Untrusted)),
-            cases: Vec::new(),
-            digest,
+            checks: checks::read(reader),
+            promotion: promotion::read(reader, tier),
+            cases: read_cases(reader, tier, limits.input_bytes, &mut bodies),
+            digest: Digest::of(&[]),
         }
-    })
+    })?;
+    Some(Profile { digest: bodies.digest_with(document.text()), ..profile })
 }
 
 const DURABILITIES: [(&str, Durability); 2] = [("strict", Durability::Strict), ("batched", Durability::Batched)];
@@ -134,6 +138,19 @@ fn read_egress(
 ) -> (Egress, Vec<Secret>) {
     let egress = reader.section("egress", |section| egress::read(section, tier, limits.sub_requests, bodies));
     (egress, secret::read_all(reader, vars))
+}
+
+/// `[[case]]`. Nothing enters tier 0, so a case there would never be looked at.
+fn read_cases(reader: &mut Reader<'_>, tier: Option<Tier>, input_bytes: u64, bodies: &mut Bodies<'_>) -> Vec<ContractCase> {
+    let cases = case::read_cases(reader, input_bytes, bodies);
+    if tier == Some(Tier::Untrusted) && reader.has("case") && !reader.is_empty_list("case") {
+        reader.note_at(
+            "case",
+            "the profile is at tier 0, and nothing has to enter that",
+            "remove the cases, or give the profile a higher tier",
+        );
+    }
+    cases
 }
 
 fn granted(egress: Egress, secrets: Vec<Secret>) -> EgressGrant {
