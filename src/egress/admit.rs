@@ -32,7 +32,8 @@ impl Trip {
             }
             EgressMode::Synthetic => {
                 self.case.row.secrets(asked_for);
-                let fixture = fixture::find(&settings.grant, target)?.clone();
+                let (_, fixture) = fixture::find(&settings.grant, target)?;
+                let fixture = fixture.clone();
                 self.check_length()?;
                 Ok(Leave::Canned(fixture))
             }
@@ -114,7 +115,7 @@ pub(super) fn blame(target: &Target, misuse: Misuse) -> Fault {
     Refusal { capability: "secret".to_owned(), violation: violation.then_some(kind), ..refusal }.into()
 }
 
-fn deny(target: &Target) -> Refusal {
+pub(super) fn deny(target: &Target) -> Refusal {
     Refusal::new(
         "egressDenied",
         DEFAULT_DENY,
@@ -124,7 +125,7 @@ fn deny(target: &Target) -> Refusal {
     )
 }
 
-fn too_many(target: &Target, most: u64) -> Refusal {
+pub(super) fn too_many(target: &Target, most: u64) -> Refusal {
     let reason = format!("the run made as many requests as it may: {most}, each redirect counted");
     Refusal::new(
         "tooManyRequests",

@@ -10,6 +10,7 @@ mod evidence;
 mod evidence_set;
 pub mod exchange;
 pub mod frame;
+pub mod glob;
 mod grant;
 mod hardening;
 mod identity;

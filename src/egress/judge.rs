@@ -1,0 +1,79 @@
+//! What would be said of a request, for whoever asks without making one.
+
+use super::refusal::{FIXTURES, Refusal};
+use super::{Target, admit, decide, fixture};
+use crate::model::{EgressGrant, EgressMode};
+
+/// Leave that a request would get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// What allows it: `egress.` and the host of a rule, or `egress.fixtures`.
+    pub rule: String,
+    /// The place of the rule, or of the fixture, in the grant.
+    pub index: usize,
+}
+
+/// What is said of a run's first request, of `method` to `url`, under `grant` and a limit of `sub_requests`. By rules and fixtures alone: no name is
+/// resolved, nothing is sent, and no secret is looked for. Whoever wrote the request causes refusals.
+pub fn judge(grant: &EgressGrant, sub_requests: u64, method: &str, url: &str) -> Result<Leave, Refusal> {
+    let target = Target::parse(method, url)?;
+    if sub_requests == 0 {
+        return Err(admit::too_many(&target, sub_requests));
+    }
+    match grant.mode {
+        EgressMode::Deny => Err(admit::deny(&target)),
+        EgressMode::Synthetic => fixture::find(grant, &target).map(|(index, _)| Leave { rule: FIXTURES.to_owned(), index }),
+        EgressMode::Allowlist => decide::decide(grant, &target).map(|permit| Leave { rule: permit.rule.name(), index: permit.index }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Digest, EgressFixture, EgressRule, HostPattern, Scheme};
+
+    fn grant(mode: EgressMode) -> EgressGrant {
+        let rule = |host: &str| EgressRule {
+            host: HostPattern::Name(host.to_owned()),
+            ports: vec![443],
+            schemes: vec![Scheme::Https],
+            methods: vec!["GET".to_owned()],
+            path_prefix: "/".to_owned(),
+            max_response_bytes: 1,
+            max_requests: 1,
+            inject: None,
+            reason: "a test".to_owned(),
+        };
+        let fixture = EgressFixture {
+            method: "GET".to_owned(),
+            url: "https://good.example/*".to_owned(),
+            status: 200,
+            headers: Vec::new(),
+            body_digest: Digest::of(b""),
+            body: bytes::Bytes::new(),
+            latency_ms: 0,
+        };
+        EgressGrant { mode, rules: vec![rule("other.example"), rule("good.example")], fixtures: vec![fixture], ..EgressGrant::default() }
+    }
+
+    #[test]
+    fn what_is_said_names_the_rule_or_the_fixture_in_each_mode() {
+        let said = |mode, method, url| judge(&grant(mode), 1, method, url).map(|leave| (leave.rule, leave.index)).map_err(|no| (no.code, no.rule));
+        let good = "https://good.example/a";
+        let denied = |code, rule: &str| Err((code, rule.to_owned()));
+        assert_eq!(said(EgressMode::Allowlist, "GET", good), Ok(("egress.good.example".to_owned(), 1)));
+        assert_eq!(said(EgressMode::Allowlist, "POST", good), denied("methodDenied", "egress.good.example"));
+        assert_eq!(said(EgressMode::Allowlist, "GET", "https://evil.example/"), denied("egressDenied", "egress.default-deny"));
+        assert_eq!(said(EgressMode::Synthetic, "GET", good), Ok(("egress.fixtures".to_owned(), 0)));
+        assert_eq!(said(EgressMode::Synthetic, "POST", good), denied("noFixture", "egress.fixtures"));
+        assert_eq!(said(EgressMode::Deny, "GET", good), denied("egressDenied", "egress.default-deny"));
+        assert_eq!(said(EgressMode::Allowlist, "GET", "https://a:b@good.example/"), denied("badTarget", "egress.default-deny"));
+    }
+
+    #[test]
+    fn a_run_that_may_make_one_request_is_judged_by_rules_and_one_that_may_make_none_is_not() {
+        let code = |most| judge(&grant(EgressMode::Allowlist), most, "GET", "https://good.example/").map_err(|refusal| refusal.code);
+        assert!(code(1).is_ok());
+        assert_eq!(code(0).map(drop), Err("tooManyRequests"));
+    }
+}
