@@ -6,7 +6,7 @@ use super::house;
 use super::local::print_line;
 use crate::config::{Config, Overrides};
 use crate::egress::learn;
-use crate::model::{Artifact, LimitsRequest, ModuleName, Origin, Outcome, Principal, RunReport, RunRequest, RunSource};
+use crate::model::{Artifact, Door, LimitsRequest, ModuleName, Origin, Outcome, Principal, RunReport, RunRequest, RunSource};
 use crate::run::cancellation;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -61,6 +61,8 @@ fn request(options: &Run) -> Result<RunRequest, Failure> {
     let input = RawValue::from_string(options.input.clone())
         .map_err(|error| Failure::bad_use(format!("--input is not JSON: {error}"), "quote it for the shell, as in --input '{\"a\":1}'"))?;
     Ok(RunRequest {
+        // Whoever runs this command operates the machine that it runs on.
+        door: Door::Operator,
         source: RunSource::Inline(artifact(&options.file)?),
         input,
         entrypoint: options.entrypoint.clone(),

@@ -9,8 +9,12 @@ use std::fmt;
 pub enum Rule {
     /// Allowed: the profile grants it.
     Granted,
-    /// The principal's role may not submit runs.
-    Role,
+    /// No policy permits it to this principal, or one forbids it.
+    Authorization,
+    /// The artifact has not earned the profile's tier.
+    Tier,
+    /// The artifact earned the tier by evidence that is stale, and has no grace.
+    Evidence,
     /// There is no profile of that name.
     UnknownProfile,
     /// A hardening layer that the profile requires is not in force.
@@ -27,9 +31,11 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Granted,
-        Self::Role,
+        Self::Authorization,
+        Self::Tier,
+        Self::Evidence,
         Self::UnknownProfile,
         Self::Hardening,
         Self::LimitTooSmall,
@@ -42,7 +48,9 @@ impl Rule {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Granted => "granted",
-            Self::Role => "role",
+            Self::Authorization => "authorization",
+            Self::Tier => "tier",
+            Self::Evidence => "evidence",
             Self::UnknownProfile => "unknownProfile",
             Self::Hardening => "hardening",
             Self::LimitTooSmall => "limitTooSmall",
@@ -56,7 +64,9 @@ impl Rule {
     pub fn allows(self) -> bool {
         match self {
             Self::Granted => true,
-            Self::Role
+            Self::Authorization
+            | Self::Tier
+            | Self::Evidence
             | Self::UnknownProfile
             | Self::Hardening
             | Self::LimitTooSmall
@@ -85,12 +95,25 @@ pub struct Decision {
     pub rule: Rule,
     /// Why, in words.
     pub reason: String,
+    /// Ids of the policies that determined it, where policies did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// What went wrong when policies were evaluated: any error denies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
 }
 
 impl Decision {
     /// A decision by `rule`, with a new id.
     pub fn by(rule: Rule, reason: impl Into<String>) -> Self {
-        Self { decision_id: uuid::Uuid::now_v7().to_string(), allowed: rule.allows(), rule, reason: reason.into() }
+        Self {
+            decision_id: uuid::Uuid::now_v7().to_string(),
+            allowed: rule.allows(),
+            rule,
+            reason: reason.into(),
+            policies: Vec::new(),
+            errors: Vec::new(),
+        }
     }
 }
 

@@ -86,6 +86,19 @@ impl Limits {
         })
     }
 
+    /// These limits, none of what a run may use above that of `other`. What may be sent in, and how often something may be sent out, stays.
+    pub fn least(self, other: &Self) -> Self {
+        Self {
+            cpu_ms: self.cpu_ms.min(other.cpu_ms),
+            wall_ms: self.wall_ms.min(other.wall_ms),
+            memory_mb: self.memory_mb.min(other.memory_mb),
+            output_bytes: self.output_bytes.min(other.output_bytes),
+            log_bytes: self.log_bytes.min(other.log_bytes),
+            log_lines: self.log_lines.min(other.log_lines),
+            ..self
+        }
+    }
+
     /// The memory budget in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_mb << 20

@@ -26,6 +26,7 @@ mod profile;
 mod promotion;
 mod report;
 mod request;
+mod right;
 
 pub use alias::{AliasError, AliasMove, AliasName, AliasRow};
 pub use artifact::{Artifact, ArtifactError, ModuleName};
@@ -48,4 +49,5 @@ pub use problem::{Location, Problem, ProblemCode};
 pub use profile::{Durability, Jit, Profile, Tier};
 pub use promotion::{Promotion, Stale};
 pub use report::{Denial, EgressEntry, GuestError, LogLevel, LogLine, ProvenanceRef, RunReport, Usage};
+pub use right::Right;
 pub use request::{Origin, RunId, RunRequest, RunSource};

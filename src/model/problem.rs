@@ -1,6 +1,6 @@
 //! Refusals: RFC 9457 problems with a closed list of codes, each with a mend.
 
-use super::{Denial, RunId};
+use super::{Denial, Digest, Missing, RunId};
 use serde::{Deserialize, Serialize};
 
 /// Why a request was refused before anything ran.
@@ -144,6 +144,12 @@ pub struct Problem {
     /// What was denied, where a static check refused a capability.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub denials: Vec<Denial>,
+    /// What a step of the ladder lacks: all of it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<Missing>,
+    /// The evidence set that was gathered for that step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evidence: Option<Digest>,
     /// Seconds after which trying again makes sense; also the Retry-After header.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after: Option<u64>,
@@ -163,6 +169,8 @@ impl Problem {
             decision_id: None,
             location: None,
             denials: Vec::new(),
+            missing: Vec::new(),
+            evidence: None,
             retry_after: None,
         }
     }

@@ -1,6 +1,6 @@
 //! What a caller asks for.
 
-use super::{AliasName, Artifact, Digest, LimitsRequest};
+use super::{AliasName, Artifact, Digest, Door, LimitsRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -69,6 +69,8 @@ pub enum RunSource {
 /// A run as asked for, parsed.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
+    /// The listener that it came in by.
+    pub door: Door,
     /// The code.
     pub source: RunSource,
     /// Any JSON, as the caller wrote it; `null` when absent.

@@ -1,32 +1,51 @@
 //! From profile, request and machine to a grant, or a refusal that says why. Every answer is a decision that can be recorded.
 
-use super::Profiles;
-use crate::model::{Artifact, Decision, Grant, LimitExceeded, LimitsRequest, Principal, Problem, ProblemCode, Profile, Rule, Tier};
+use super::ladder::{Footing, InForce, footing};
+use super::PolicySet;
+use crate::model::{
+    Action, Artifact, Ask, Decision, Digest, Door, Grant, LimitExceeded, Limits, LimitsRequest, Principal, Problem, ProblemCode, Profile, Resource,
+    Right, Rule, Standing, Tier, Verdict,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The machine as policy sees it.
+pub trait Machine {
+    /// Hardening layers of what runs `profile` and their state as probed; `enforced` alone counts as in force.
+    fn hardening(&self, profile: &Profile) -> &BTreeMap<String, String>;
+    /// Digest of the build that evidence for `profile` rests on.
+    fn evidence_build(&self, profile: &Profile) -> Digest;
+    /// Now: milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+}
+
 /// What policy is asked before a run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Question<'a> {
     /// Who asks.
     pub principal: &'a Principal,
-    /// The profile's name; that of the lowest tier when absent.
+    /// Where it came in.
+    pub door: Door,
+    /// The profile's name; that which the artifact earned when absent.
     pub profile: Option<&'a str>,
+    /// Where the artifact stands; none for sources that came along, which are at tier 0 whatever else is known of them.
+    pub standing: Option<&'a Standing>,
     /// Tighter budgets.
     pub asked: &'a LimitsRequest,
     /// The sources.
     pub artifact: &'a Artifact,
     /// Length of the input's JSON text.
     pub input_bytes: u64,
-    /// Hardening layers and their state as probed; `enforced` alone counts as in force.
-    pub hardening: &'a BTreeMap<String, String>,
+    /// What runs it.
+    pub machine: &'a dyn Machine,
 }
 
-/// A permission to run. Only [`grant`] makes one.
+/// A permission to run. Only this file makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     grant: Grant,
     profile: Arc<Profile>,
+    right: Right,
     decision: Decision,
 }
 
@@ -39,6 +58,11 @@ impl Granted {
     /// The profile it runs under.
     pub fn profile(&self) -> &Arc<Profile> {
         &self.profile
+    }
+
+    /// By what right it has its tier.
+    pub fn right(&self) -> &Right {
+        &self.right
     }
 
     /// The decision, for the record.
@@ -58,55 +82,122 @@ pub struct Refused {
     pub tier: Option<Tier>,
 }
 
-/// A reason to refuse: the rule, the kind of problem, what happened, the mend.
+/// A reason to refuse: the rule, the kind of problem, what happened, the mend, and what policies say.
 struct Objection {
     rule: Rule,
     code: ProblemCode,
     detail: String,
     mend: String,
+    verdict: Verdict,
+}
+
+impl Objection {
+    fn new(rule: Rule, code: ProblemCode, detail: String, mend: impl Into<String>) -> Self {
+        Self { rule, code, detail, mend: mend.into(), verdict: Verdict::default() }
+    }
 }
 
 /// Decides whether and with what a run may start.
-pub fn grant(profiles: &Profiles, question: &Question<'_>) -> Result<Granted, Box<Refused>> {
-    let profile = choose(profiles, question.profile).map_err(|objection| refused(objection, None))?;
-    let checked = may_run(question.principal)
-        .and_then(|()| hardened(profile, question.hardening))
-        .and_then(|()| profile.limits.tightened(question.asked).map_err(too_small))
-        .and_then(|limits| sizes(profile, question).map(|()| limits));
-    let limits = checked.map_err(|objection| refused(objection, Some(profile.tier)))?;
-    let decision = Decision::by(Rule::Granted, format!("profile `{}` grants it to `{}`", profile.name, question.principal.role));
-    Ok(Granted { grant: Grant::new(profile, limits), profile: Arc::clone(profile), decision })
+pub fn grant(set: &PolicySet, question: &Question<'_>) -> Result<Granted, Box<Refused>> {
+    let profile = choose(set, question).map_err(|objection| refused(objection, None))?;
+    let decided = right(set, profile, question).and_then(|right| {
+        // INVARIANT (errors deny): a policy that cannot be evaluated permits nothing.
+        let verdict = permitted(set, profile, question, Action::Submit)?;
+        limits(profile, question).map(|limits| (right, verdict, limits))
+    });
+    let (right, verdict, limits) = decided.map_err(|objection| refused(objection, Some(profile.tier)))?;
+    let reason = format!("profile `{}` grants it to `{}`", profile.name, question.principal.role);
+    let decision = Decision { policies: verdict.policies, ..Decision::by(Rule::Granted, reason) };
+    Ok(Granted { grant: Grant::new(profile, limits), profile: Arc::clone(profile), right, decision })
 }
 
-fn refused(Objection { rule, code, detail, mend }: Objection, tier: Option<Tier>) -> Box<Refused> {
-    let decision = Decision::by(rule, &detail);
+/// Decides on a contract case under `profile`, which was made for it: whoever may ask for evidence may have it run.
+pub fn grant_case(profile: Arc<Profile>, right: Right, question: &Question<'_>) -> Result<Granted, Box<Refused>> {
+    let limits = limits(&profile, question).map_err(|objection| refused(objection, Some(profile.tier)))?;
+    let decision = Decision::by(Rule::Granted, "a contract case, with synthetic data");
+    Ok(Granted { grant: Grant::new(&profile, limits), profile, right, decision })
+}
+
+/// What every grant is bound by: the machine, and the lower of each of the profile's and the request's limits.
+fn limits(profile: &Profile, question: &Question<'_>) -> Result<Limits, Objection> {
+    hardened(profile, question.machine.hardening(profile))?;
+    let limits = profile.limits.tightened(question.asked).map_err(too_small)?;
+    sizes(profile, question).map(|()| limits)
+}
+
+/// By what right a run of the artifact has the tier of `profile`.
+fn right(set: &PolicySet, profile: &Profile, question: &Question<'_>) -> Result<Right, Objection> {
+    if profile.tier == Tier::Untrusted {
+        return Ok(Right::Untrusted);
+    }
+    let earned = question.standing.filter(|standing| standing.tier == profile.tier && standing.profile == profile.name);
+    let denied = match earned {
+        Some(standing) => match on(standing, profile, set, question) {
+            Ok(right) => return Ok(right),
+            Err(objection) => objection,
+        },
+        None => unearned(profile, question),
+    };
+    match permitted(set, profile, question, Action::Trial) {
+        Ok(_) => Ok(Right::Trial),
+        Err(_) => Err(denied),
+    }
+}
+
+/// The right of an artifact that earned `profile`, while its evidence counts.
+fn on(standing: &Standing, profile: &Profile, set: &PolicySet, question: &Question<'_>) -> Result<Right, Objection> {
+    let machine = question.machine;
+    let in_force = InForce { policy: set.evidence_policy(profile), build: machine.evidence_build(profile), now_ms: machine.now_ms() };
+    let evidence = standing.evidence.map(|mark| mark.id);
+    let refuse = |why: &str| {
+        let detail = format!("the artifact earned the profile `{}`, and its evidence {why}", profile.name);
+        let mend = "gather it again with POST /v1/artifacts/{id}/validate, or let the operator run `cordon revalidate`";
+        Err(Objection::new(Rule::Evidence, ProblemCode::PolicyDenied, detail, mend))
+    };
+    match (footing(standing, profile, &in_force), evidence) {
+        (Footing::Firm, Some(evidence)) => Ok(Right::Earned { evidence }),
+        (Footing::Grace { until_ms, .. }, Some(evidence)) => Ok(Right::Grace { evidence, until_ms }),
+        (Footing::Lost(why), _) => refuse(why.words()),
+        (Footing::None | Footing::Firm | Footing::Grace { .. }, _) => refuse("is missing"),
+    }
+}
+
+fn unearned(profile: &Profile, question: &Question<'_>) -> Objection {
+    let stands = question.standing.map_or_else(
+        || "sources that come with a request run at tier 0".to_owned(),
+        |standing| format!("the artifact stands at tier {}, on the profile `{}`", standing.tier, standing.profile),
+    );
+    let detail = format!("the profile `{}` is of tier {}, and {stands}", profile.name, profile.tier);
+    let mend = "leave `profile` out; or send the artifact with PUT /v1/artifacts, let it earn the tier, and run it by its id";
+    Objection::new(Rule::Tier, ProblemCode::PolicyDenied, detail, mend)
+}
+
+/// What policies say to `action` under `profile`.
+fn permitted(set: &PolicySet, profile: &Profile, question: &Question<'_>, action: Action) -> Result<Verdict, Objection> {
+    let resource = Resource::Profile { name: &profile.name, tier: profile.tier };
+    let verdict = set.authority.decide(&Ask { principal: question.principal, action, resource, listener: question.door });
+    if verdict.allowed {
+        return Ok(verdict);
+    }
+    let detail = format!("the role `{}` may not {action} under the profile `{}`", question.principal.role, profile.name);
+    let mend = "use a key of a role that may, or ask the operator for a policy that permits it";
+    Err(Objection { verdict, ..Objection::new(Rule::Authorization, ProblemCode::PolicyDenied, detail, mend) })
+}
+
+fn refused(Objection { rule, code, detail, mend, verdict }: Objection, tier: Option<Tier>) -> Box<Refused> {
+    let decision = Decision { policies: verdict.policies, errors: verdict.errors, ..Decision::by(rule, &detail) };
     let problem = Problem { decision_id: Some(decision.decision_id.clone()), ..Problem::new(code, detail, mend) };
     Box::new(Refused { problem, decision, tier })
 }
 
-fn choose<'a>(profiles: &'a Profiles, name: Option<&str>) -> Result<&'a Arc<Profile>, Objection> {
-    let name = name.unwrap_or(super::name_of(Tier::Untrusted));
-    profiles.by_name(name).ok_or_else(|| {
+fn choose<'a>(set: &'a PolicySet, question: &Question<'_>) -> Result<&'a Arc<Profile>, Objection> {
+    let earned = question.standing.map(|standing| standing.profile.as_str());
+    let name = question.profile.or(earned).unwrap_or(super::name_of(Tier::Untrusted));
+    set.profiles.by_name(name).ok_or_else(|| {
         let shown: String = name.chars().take(64).collect();
-        let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).take(16).collect();
-        Objection {
-            rule: Rule::UnknownProfile,
-            code: ProblemCode::InvalidRequest,
-            detail: format!("there is no profile `{shown}`"),
-            mend: format!("leave `profile` out, or name one of: {}", names.join(", ")),
-        }
-    })
-}
-
-fn may_run(principal: &Principal) -> Result<(), Objection> {
-    if principal.role.may_run() {
-        return Ok(());
-    }
-    Err(Objection {
-        rule: Rule::Role,
-        code: ProblemCode::PolicyDenied,
-        detail: format!("the role `{}` may not submit runs", principal.role),
-        mend: "use a key of role agent, developer or operator".to_owned(),
+        let names: Vec<&str> = set.profiles.iter().map(|profile| profile.name.as_str()).take(16).collect();
+        let mend = format!("leave `profile` out, or name one of: {}", names.join(", "));
+        Objection::new(Rule::UnknownProfile, ProblemCode::InvalidRequest, format!("there is no profile `{shown}`"), mend)
     })
 }
 
@@ -114,21 +205,14 @@ fn hardened(profile: &Profile, layers: &BTreeMap<String, String>) -> Result<(), 
     let in_force = |layer: &String| layers.get(layer).is_some_and(|state| state == "enforced");
     let Some(layer) = profile.require_hardening.iter().find(|layer| !in_force(layer)) else { return Ok(()) };
     let state = layers.get(layer).map_or("unknown", String::as_str);
-    Err(Objection {
-        rule: Rule::Hardening,
-        code: ProblemCode::PolicyDenied,
-        detail: format!("the profile `{}` requires the hardening layer `{layer}`, which is: {state}", profile.name),
-        mend: "ask the operator to make the layer available (`cordon doctor` lists them) or to take it out of require_hardening".to_owned(),
-    })
+    let detail = format!("the profile `{}` requires the hardening layer `{layer}`, which is: {state}", profile.name);
+    let mend = "ask the operator to make the layer available (`cordon doctor` lists them) or to take it out of require_hardening";
+    Err(Objection::new(Rule::Hardening, ProblemCode::PolicyDenied, detail, mend))
 }
 
 fn too_small(limit: LimitExceeded) -> Objection {
-    Objection {
-        rule: Rule::LimitTooSmall,
-        code: ProblemCode::InvalidRequest,
-        mend: format!("ask for limits.{} of at least {}, or leave it out", limit.name, limit.least),
-        detail: limit.to_string(),
-    }
+    let mend = format!("ask for limits.{} of at least {}, or leave it out", limit.name, limit.least);
+    Objection::new(Rule::LimitTooSmall, ProblemCode::InvalidRequest, limit.to_string(), mend)
 }
 
 fn sizes(profile: &Profile, question: &Question<'_>) -> Result<(), Objection> {
@@ -139,142 +223,9 @@ fn sizes(profile: &Profile, question: &Question<'_>) -> Result<(), Objection> {
         (Rule::InputBytes, "the input has", "bytes as JSON", question.input_bytes, limits.input_bytes),
     ];
     let Some((rule, what, unit, actual, limit)) = sizes.into_iter().find(|(.., actual, limit)| actual > limit) else { return Ok(()) };
-    Err(Objection {
-        rule,
-        code: ProblemCode::TooLarge,
-        detail: format!("{what} {actual} {unit}; {rule} of the profile `{}` is {limit}", profile.name),
-        mend: format!("send at most {limit} {unit}, or use a profile with a higher {rule}"),
-    })
+    let detail = format!("{what} {actual} {unit}; {rule} of the profile `{}` is {limit}", profile.name);
+    Err(Objection::new(rule, ProblemCode::TooLarge, detail, format!("send at most {limit} {unit}, or use a profile with a higher {rule}")))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{ModuleName, Role};
-    use proptest::prelude::*;
-
-    /// A question that is granted; each test spoils one thing.
-    struct Case {
-        principal: Principal,
-        profile: Option<&'static str>,
-        asked: LimitsRequest,
-        artifact: Artifact,
-        input_bytes: u64,
-        hardening: BTreeMap<String, String>,
-    }
-
-    impl Case {
-        fn good() -> Self {
-            Self {
-                principal: Principal::local(),
-                profile: None,
-                asked: LimitsRequest::default(),
-                artifact: Artifact::snippet("1".into()),
-                input_bytes: 4,
-                hardening: BTreeMap::new(),
-            }
-        }
-
-        fn ask(&self, profiles: &Profiles) -> Result<Granted, Box<Refused>> {
-            let Self { principal, profile, asked, artifact, input_bytes, hardening } = self;
-            grant(profiles, &Question { principal, profile: *profile, asked, artifact, input_bytes: *input_bytes, hardening })
-        }
-
-        fn rule(&self) -> Rule {
-            self.ask(&profiles()).map_or_else(|refused| refused.decision.rule, |granted| granted.decision().rule)
-        }
-    }
-
-    fn profiles() -> Profiles {
-        Profiles::load(None).expect("built in")
-    }
-
-    #[test]
-    fn a_run_that_names_nothing_gets_the_lowest_tier_as_it_is() {
-        let profiles = profiles();
-        let granted = Case::good().ask(&profiles).expect("granted");
-        let profile = profiles.default_for(Tier::Untrusted).expect("built in");
-        assert_eq!(granted.grant(), &Grant::new(profile, profile.limits));
-        assert!(granted.decision().allowed && granted.profile().tier == Tier::Untrusted);
-    }
-
-    #[test]
-    fn a_refusal_names_its_decision_rule_and_mend() {
-        let refused = Case { profile: Some("root"), ..Case::good() }.ask(&profiles()).expect_err("no such profile");
-        assert_eq!(refused.problem.code, ProblemCode::InvalidRequest);
-        assert_eq!(refused.problem.decision_id.as_deref(), Some(refused.decision.decision_id.as_str()));
-        assert!(!refused.decision.allowed && refused.tier.is_none());
-        assert!(refused.problem.remediation.contains("production, untrusted, validated"), "{}", refused.problem.remediation);
-    }
-
-    #[test]
-    fn only_roles_that_may_run_are_granted_a_run() {
-        let with = |role| Case { principal: Principal { role, ..Principal::local() }, ..Case::good() };
-        for (role, rule) in
-            [(Role::Agent, Rule::Granted), (Role::Developer, Rule::Granted), (Role::Operator, Rule::Granted), (Role::Auditor, Rule::Role)]
-        {
-            assert_eq!(with(role).rule(), rule, "{role}");
-        }
-        assert_eq!(with(Role::Auditor).ask(&profiles()).expect_err("refused").problem.status, 403);
-    }
-
-    #[test]
-    fn sources_modules_and_input_are_accepted_at_their_limit_and_refused_one_past_it() {
-        let profiles = profiles();
-        let limits = profiles.default_for(Tier::Untrusted).expect("built in").limits;
-        let source = |bytes: u64| Artifact::snippet("x".repeat(bytes as usize));
-        let modules = |count: u64| {
-            let name = |n| ModuleName::try_from(format!("m{n}.ts")).expect("a name");
-            Artifact::new((0..count).map(|n| (name(n), String::new())).collect(), name(0)).expect("an artifact")
-        };
-        for (extra, granted) in [(0, true), (1, false)] {
-            let cases = [
-                (Rule::SourceBytes, Case { artifact: source(limits.source_bytes + extra), ..Case::good() }),
-                (Rule::Modules, Case { artifact: modules(limits.modules + extra), ..Case::good() }),
-                (Rule::InputBytes, Case { input_bytes: limits.input_bytes + extra, ..Case::good() }),
-            ];
-            for (rule, case) in cases {
-                assert_eq!(case.rule(), if granted { Rule::Granted } else { rule });
-            }
-        }
-        let refused = Case { input_bytes: limits.input_bytes + 1, ..Case::good() }.ask(&profiles).expect_err("too large");
-        assert_eq!(refused.problem.status, 413);
-        assert_eq!(refused.problem.detail, "the input has 1048577 bytes as JSON; inputBytes of the profile `untrusted` is 1048576");
-    }
-
-    #[test]
-    fn a_limit_below_the_least_is_refused_and_the_least_is_granted() {
-        for (memory_mb, rule) in [(15, Rule::LimitTooSmall), (16, Rule::Granted)] {
-            let asked = LimitsRequest { memory_mb: Some(memory_mb), ..LimitsRequest::default() };
-            assert_eq!(Case { asked, ..Case::good() }.rule(), rule);
-        }
-    }
-
-    #[test]
-    fn a_layer_that_the_profile_requires_must_be_enforced_in_full() {
-        let mut profile = (**profiles().default_for(Tier::Untrusted).expect("built in")).clone();
-        profile.require_hardening = vec!["seccomp".into()];
-        for (state, granted) in
-            [(None, false), (Some("partial: one filter"), false), (Some("unavailable: old"), false), (Some("enforced"), true)]
-        {
-            let layers = state.map(|state| ("seccomp".to_owned(), state.to_owned())).into_iter().collect();
-            assert_eq!(hardened(&profile, &layers).is_ok(), granted, "{state:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_request_widens_its_profile(cpu in 1u64.., wall in 1u64.., memory in 16u64.., output: u64, lines: u64) {
-            let profiles = profiles();
-            let asked = LimitsRequest {
-                cpu_ms: Some(cpu), wall_ms: Some(wall), memory_mb: Some(memory), output_bytes: Some(output), log_lines: Some(lines),
-                ..LimitsRequest::default()
-            };
-            let granted = Case { asked, ..Case::good() }.ask(&profiles).expect("granted").grant().limits;
-            let own = profiles.default_for(Tier::Untrusted).expect("built in").limits;
-            prop_assert!(granted.cpu_ms <= own.cpu_ms && granted.wall_ms <= own.wall_ms && granted.memory_mb <= own.memory_mb);
-            prop_assert!(granted.output_bytes <= own.output_bytes && granted.log_lines <= own.log_lines);
-            prop_assert_eq!((granted.source_bytes, granted.sub_requests), (own.source_bytes, own.sub_requests));
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,16 @@
 //! Who may do what: profiles become grants, keys become principals, and each principal has a rate.
 
+mod authority;
 mod grant;
 pub mod keys;
 mod ladder;
 mod profile;
 mod rate;
+mod set;
 
-pub use grant::{Granted, Question, Refused, grant};
+pub use authority::{Authority, PolicyText};
+pub use grant::{Granted, Machine, Question, Refused, grant, grant_case};
 pub use ladder::{Candidate, Footing, InForce, Staleness, footing, lacks, promotion, staleness};
 pub use profile::{Profiles, host_name, host_pattern, missing_secrets, name_of};
+pub use set::{Policies, PolicySet};
 pub use rate::{RateLimiter, RetryAfter};

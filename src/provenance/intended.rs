@@ -79,12 +79,18 @@ impl Intended {
     }
 
     /// Records how the run ended, stores its report, and returns when `durability` is reached. `report.provenance` is filled here.
-    /// `cause` says why somebody else than the run itself ends it.
+    /// `cause` says why somebody else than the run itself ends it. `with` is stored in the same batch; when the seal must be tried again, it is lost.
     ///
     /// Dropping the future does not leave the run unsealed. Errors: [`ProvenanceError::Mismatch`], [`ProvenanceError::Store`]; then the
     /// run can be sealed again.
-    pub async fn seal(mut self, mut report: RunReport, cause: Option<&str>, durability: Durability) -> Result<Sealed, Box<Unsealed>> {
-        match self.store_seal(&mut report, cause, durability).await {
+    pub async fn seal(
+        mut self,
+        mut report: RunReport,
+        cause: Option<&str>,
+        with: Batch,
+        durability: Durability,
+    ) -> Result<Sealed, Box<Unsealed>> {
+        match self.store_seal(&mut report, cause, with, durability).await {
             Ok(provenance) => Ok(Sealed { report, provenance }),
             Err(error) => Err(Box::new(Unsealed { error, intended: self, report: Box::new(report) })),
         }
@@ -94,6 +100,7 @@ impl Intended {
         &mut self,
         report: &mut RunReport,
         cause: Option<&str>,
+        with: Batch,
         durability: Durability,
     ) -> Result<ProvenanceRef, ProvenanceError> {
         let again = ProvenanceError::Store(StoreError::Closed);
@@ -101,7 +108,7 @@ impl Intended {
         let permit = store.reserve().await?;
         let open = self.open.take().ok_or(again)?;
         // From here to the answer the seal is the store's: a drop in between must not make a second one.
-        let sealed = match open.enqueue_seal(permit, report, cause, durability) {
+        let sealed = match open.enqueue_seal(permit, report, cause, with, durability) {
             Ok((provenance, commit)) => commit.await.map(|()| provenance).map_err(ProvenanceError::from),
             Err(error) => Err(error),
         };
@@ -120,6 +127,7 @@ impl Open {
         permit: Permit,
         report: &mut RunReport,
         cause: Option<&str>,
+        with: Batch,
         durability: Durability,
     ) -> Result<(ProvenanceRef, Commit), ProvenanceError> {
         fits(&self.intent, report)?;
@@ -140,7 +148,7 @@ impl Open {
             row.intent_sequence = intended;
             row.end(report.outcome, ended_ms, place.appended.into());
             let row = serde_json::to_vec(&row).map_err(form)?;
-            Ok(Batch::new().put(Tree::Runs, key, report_json).put(Tree::RunRows, key, row).delete(Tree::OpenIntents, key))
+            Ok(with.put(Tree::Runs, key, report_json).put(Tree::RunRows, key, row).delete(Tree::OpenIntents, key))
         })?;
         Ok((place.appended.into(), commit))
     }
@@ -158,7 +166,7 @@ impl Drop for Intended {
         let mut report = stand_in(&open.intent, "Abandoned", "the server lost this run before it ended");
         let handed_over = match open.log.store().try_reserve() {
             None => Err(ProvenanceError::Store(StoreError::Closed)),
-            Some(permit) => open.enqueue_seal(permit, &mut report, Some("abandoned"), Durability::Batched),
+            Some(permit) => open.enqueue_seal(permit, &mut report, Some("abandoned"), Batch::new(), Durability::Batched),
         };
         match handed_over {
             // Nobody waits for the answer. Should the write fail, the run is missing its seal and is found by that.

@@ -97,6 +97,9 @@ pub struct Intent {
     pub grant: Grant,
     /// The immutable runtime identity.
     pub identity: Identity,
+    /// By what right it has its tier; absent in records of builds that knew no ladder.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub right: Option<Right>,
     /// The export that runs.
     pub entrypoint: String,
     /// Digest of the input's JSON text, as received.

@@ -45,7 +45,7 @@ pub(super) fn seal(log: &Log, run: &[u8], sequence: &[u8], cause: &str) -> Resul
     let report = stand_in(&intent, "Recovered", "the server could not record this run's end when it ended");
     let place = Place { appended: Appended { sequence, leaf }, generation: log.store().generation() };
     let intended = Intended::new(log.clone(), *intent, place, stored.at_ms, log.tally().begin(run));
-    match wait(intended.seal(report, Some(cause), Durability::Batched)) {
+    match wait(intended.seal(report, Some(cause), Batch::new(), Durability::Batched)) {
         Ok(_) => Ok(run),
         Err(unsealed) => {
             let unsealed = *unsealed;

@@ -10,8 +10,8 @@ use crate::artifact::Artifacts;
 use crate::cell::{Cells, ZygoteKind};
 use crate::egress::Broker;
 use crate::egress::secrets::Secrets;
-use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, RunRequest, Tier};
-use crate::policy::Profiles;
+use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, Profile, Right, RunRequest, Tier};
+use crate::policy::{Machine, Policies};
 use crate::provenance::{Log, Refusal};
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
@@ -23,8 +23,8 @@ use std::time::Duration;
 pub struct Parts {
     /// The cells.
     pub cells: Cells,
-    /// The profiles.
-    pub profiles: Profiles,
+    /// The policy in force.
+    pub policy: Policies,
     /// The log.
     pub log: Log,
     /// The artifacts.
@@ -55,6 +55,29 @@ pub(super) struct Inner {
     under_way: UnderWay,
     noted: Noted,
     alias_turn: tokio::sync::Mutex<()>,
+    ladder_turn: tokio::sync::Mutex<()>,
+}
+
+/// Under what a run is asked for.
+pub(super) enum Under {
+    /// The policy in force.
+    Policy,
+    /// A profile that was made for a contract case, and the right that the run's intent names.
+    Contract(Arc<Profile>, Right),
+}
+
+/// A run that is asked for.
+struct Asked {
+    principal: Principal,
+    request: RunRequest,
+    under: Under,
+    serving: Option<Serving>,
+}
+
+impl Asked {
+    fn plain(principal: Principal, request: RunRequest) -> Self {
+        Self { principal, request, under: Under::Policy, serving: None }
+    }
 }
 
 /// The answer to a run that was admitted.
@@ -77,8 +100,14 @@ impl Conduct {
                 under_way: UnderWay::new(),
                 noted: Noted::default(),
                 alias_turn: tokio::sync::Mutex::default(),
+                ladder_turn: tokio::sync::Mutex::default(),
             }),
         }
+    }
+
+    /// The machine as policy sees it.
+    pub(super) fn machine(&self) -> &dyn Machine {
+        self.inner.as_ref()
     }
 
     /// What it conducts runs with.
@@ -91,6 +120,28 @@ impl Conduct {
         self.inner.alias_turn.lock().await
     }
 
+    /// The turn of whoever takes a step on the ladder.
+    pub(super) async fn ladder_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.ladder_turn.lock().await
+    }
+
+    /// Ends the runs of `artifact` above `tier`; how many were told.
+    pub(super) fn stop_above(&self, artifact: &Digest, tier: Tier) -> u64 {
+        self.inner.under_way.stop_above(artifact, tier)
+    }
+
+    /// Runs `request` for `principal` under a profile that was made for it. Otherwise like [`Conduct::submit`]. Nothing that comes in over HTTP
+    /// leads here.
+    pub(super) async fn submit_under(
+        &self,
+        principal: Principal,
+        request: RunRequest,
+        under: Under,
+        cancel: CancelSignal,
+    ) -> Result<Bytes, Problem> {
+        self.spawn(Asked { principal, request, under, serving: None }, None, cancel).await
+    }
+
     /// Runs `request` for `principal`. The run goes on to its seal also when this future is dropped; `cancel` ends it early.
     pub async fn submit(
         &self,
@@ -100,7 +151,7 @@ impl Conduct {
         cancel: CancelSignal,
     ) -> Result<Answer, Problem> {
         let Some(idempotency) = idempotency else {
-            return self.spawn(principal, request, None, None, cancel).await.map(first_answer);
+            return self.spawn(Asked::plain(principal, request), None, cancel).await.map(first_answer);
         };
         let claim = match self.inner.keys.claim(&principal, &idempotency) {
             Ok(claim) => claim,
@@ -110,7 +161,7 @@ impl Conduct {
             }
         };
         match claim {
-            Claim::First(first) => self.spawn(principal, request, Some(first), None, cancel).await.map(first_answer),
+            Claim::First(first) => self.spawn(Asked::plain(principal, request), Some(first), cancel).await.map(first_answer),
             Claim::Wait(answer) => match await_answer(answer).await {
                 Some(answer) => answer.map(|body| Answer { body, replayed: true }),
                 None => Err(failed("the first request with this key ended without an answer")),
@@ -121,22 +172,15 @@ impl Conduct {
 
     /// Runs `request`, which serves an HTTP exchange, and returns its report once it is sealed. Otherwise like [`Conduct::submit`].
     pub async fn serve(&self, principal: Principal, request: RunRequest, serving: Serving, cancel: CancelSignal) -> Result<Bytes, Problem> {
-        self.spawn(principal, request, None, Some(serving), cancel).await
+        self.spawn(Asked { serving: Some(serving), ..Asked::plain(principal, request) }, None, cancel).await
     }
 
-    async fn spawn(
-        &self,
-        principal: Principal,
-        request: RunRequest,
-        first: Option<First>,
-        serving: Option<Serving>,
-        cancel: CancelSignal,
-    ) -> Result<Bytes, Problem> {
+    async fn spawn(&self, asked: Asked, first: Option<First>, cancel: CancelSignal) -> Result<Bytes, Problem> {
         let inner = Arc::clone(&self.inner);
         // Counted before the task starts, so that a drain cannot miss it.
         let running = inner.under_way.enter();
         let task = tokio::spawn(async move {
-            let answer = inner.conduct(principal, request, first.as_ref(), serving, running, cancel).await;
+            let answer = inner.conduct(asked, first.as_ref(), running, cancel).await;
             if let Some(first) = first {
                 first.answered(&answer);
             }
@@ -185,23 +229,15 @@ impl Inner {
         self.parts.builds.get(&kind).copied().unwrap_or_else(|| Digest::of(b""))
     }
 
-    /// The hardening of the zygote that runs the profile of this name.
-    pub(super) fn hardening(&self, profile: Option<&str>) -> &BTreeMap<String, String> {
-        static NONE: BTreeMap<String, String> = BTreeMap::new();
-        let profile = profile.map_or_else(|| self.parts.profiles.default_for(Tier::Untrusted), |name| self.parts.profiles.by_name(name));
-        profile.and_then(|profile| self.parts.hardening.get(&ZygoteKind::Runs(profile.tier, profile.jit))).unwrap_or(&NONE)
-    }
-
     async fn conduct(
         &self,
-        principal: Principal,
-        request: RunRequest,
+        asked: Asked,
         first: Option<&First>,
-        serving: Option<Serving>,
         mut running: Running,
         mut cancel: CancelSignal,
     ) -> Result<Bytes, Problem> {
-        let ready = match steps::ready(self, principal.clone(), request, &mut running, &mut cancel).await {
+        let (principal, serving) = (asked.principal.clone(), asked.serving);
+        let ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
             Ok(ready) => ready,
             Err(Refused { problem, artifact }) => {
                 self.refused(Some(&principal), artifact, &problem).await;
@@ -229,6 +265,24 @@ impl Inner {
         if let Err(error) = self.parts.log.refuse(refusal, Durability::Batched).await {
             tracing::error!(%error, code = problem.code.as_str(), "a refusal could not be recorded");
         }
+    }
+}
+
+impl Machine for Inner {
+    fn hardening(&self, profile: &Profile) -> &BTreeMap<String, String> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        self.parts.hardening.get(&ZygoteKind::Runs(profile.tier, profile.jit)).unwrap_or(&NONE)
+    }
+
+    fn evidence_build(&self, profile: &Profile) -> Digest {
+        // What runs contract cases, and what runs under the profile.
+        let of = |tier| self.build(ZygoteKind::Runs(tier, profile.jit));
+        let parts = [of(Tier::Untrusted), of(profile.tier)];
+        Digest::of_parts(parts.iter().map(|part| part.as_bytes().as_slice()))
+    }
+
+    fn now_ms(&self) -> u64 {
+        super::ladder::now_ms()
     }
 }
 

@@ -1,6 +1,8 @@
-//! Who can end a run early: its client by going away, and the server by stopping.
+//! Who can end a run early: its client by going away, the server by stopping, and whoever takes away what its artifact stands on.
 
-use crate::model::Outcome;
+use crate::model::{Digest, Outcome, Tier};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// The client's end: dropping it says that the client went away.
@@ -34,29 +36,56 @@ impl CancelSignal {
     }
 }
 
-/// Stops every run under way, and counts them so that their end can be awaited.
+/// Stops runs under way, all or those of an artifact, and counts them so that their end can be awaited.
 #[derive(Debug, Clone)]
 pub(super) struct UnderWay {
     stop: watch::Sender<bool>,
     count: watch::Sender<usize>,
+    runs: Arc<Mutex<Runs>>,
+}
+
+/// What is under way, by a number of its own.
+#[derive(Debug, Default)]
+struct Runs {
+    next: u64,
+    known: HashMap<u64, Known>,
+}
+
+/// A run under way, as far as it is known.
+#[derive(Debug)]
+struct Known {
+    artifact: Option<Digest>,
+    /// Unknown until policy has decided.
+    tier: Option<Tier>,
+    stop: watch::Sender<bool>,
 }
 
 /// One run under way, for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Running {
     stop: watch::Receiver<bool>,
-    count: watch::Sender<usize>,
+    own: watch::Receiver<bool>,
+    number: u64,
+    under_way: UnderWay,
 }
 
 impl UnderWay {
     pub(super) fn new() -> Self {
-        Self { stop: watch::Sender::new(false), count: watch::Sender::new(0) }
+        Self { stop: watch::Sender::new(false), count: watch::Sender::new(0), runs: Arc::default() }
     }
 
     /// Counts one more run.
     pub(super) fn enter(&self) -> Running {
         self.count.send_modify(|count| *count += 1);
-        Running { stop: self.stop.subscribe(), count: self.count.clone() }
+        let (stop, own) = watch::channel(false);
+        let number = {
+            let mut runs = self.runs();
+            let number = runs.next;
+            runs.next += 1;
+            runs.known.insert(number, Known { artifact: None, tier: None, stop });
+            number
+        };
+        Running { stop: self.stop.subscribe(), own, number, under_way: self.clone() }
     }
 
     /// Ends every run under way.
@@ -64,19 +93,45 @@ impl UnderWay {
         self.stop.send_replace(true);
     }
 
+    /// Ends the runs of `artifact` above `tier`, and those of which the tier is not decided; how many.
+    pub(super) fn stop_above(&self, artifact: &Digest, tier: Tier) -> u64 {
+        let runs = self.runs();
+        let meant = |run: &&Known| run.artifact.as_ref() == Some(artifact) && run.tier.is_none_or(|at| at > tier);
+        runs.known.values().filter(meant).map(|run| run.stop.send_replace(true)).count() as u64
+    }
+
     /// Returns when no run is under way.
     pub(super) async fn none(&self) {
         // The sender is held here, so the channel cannot close.
         let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
+
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Running {
+    /// From now on it is known what runs. To be called before it is looked up where that stands, so that whoever takes that away can stop this run.
+    pub(super) fn is_of(&self, artifact: Digest) {
+        self.know(|run| run.artifact = Some(artifact));
+    }
+
+    /// From now on it is known at which tier.
+    pub(super) fn is_at(&self, tier: Tier) {
+        self.know(|run| run.tier = Some(tier));
+    }
+
+    fn know(&self, tell: impl FnOnce(&mut Known)) {
+        self.under_way.runs().known.get_mut(&self.number).map(tell);
+    }
+
     /// Returns when the run must end early, with the outcome that this means.
     pub(super) async fn stopped(&mut self, cancel: &mut CancelSignal) -> Outcome {
         tokio::select! {
             () = cancel.cancelled() => Outcome::Canceled,
             () = stopping(&mut self.stop) => Outcome::Canceled,
+            () = stopping(&mut self.own) => Outcome::KillSwitch,
         }
     }
 }
@@ -91,7 +146,8 @@ async fn stopping(stop: &mut watch::Receiver<bool>) {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.count.send_modify(|count| *count -= 1);
+        self.under_way.runs().known.remove(&self.number);
+        self.under_way.count.send_modify(|count| *count -= 1);
     }
 }
 
@@ -108,6 +164,29 @@ mod tests {
         guard.disarm();
         let waited = tokio::time::timeout(std::time::Duration::from_millis(20), signal.cancelled()).await;
         assert!(waited.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_order_about_an_artifact_reaches_its_runs_above_the_tier_and_no_others() {
+        let (under_way, artifact) = (UnderWay::new(), Digest::of(b"a"));
+        let run = |of: &[u8], tier| {
+            let run = under_way.enter();
+            run.is_of(Digest::of(of));
+            if let Some(tier) = tier {
+                run.is_at(tier);
+            }
+            run
+        };
+        let mut meant = [run(b"a", Some(Tier::Validated)), run(b"a", Some(Tier::Production)), run(b"a", None)];
+        let others = [run(b"a", Some(Tier::Untrusted)), run(b"b", Some(Tier::Production)), under_way.enter()];
+        assert_eq!(under_way.stop_above(&artifact, Tier::Untrusted), 3);
+        for run in &mut meant {
+            let (_guard, mut signal) = cancellation();
+            assert_eq!(run.stopped(&mut signal).await, Outcome::KillSwitch);
+        }
+        assert!(others.iter().all(|run| !*run.own.borrow()));
+        drop((meant, others));
+        assert!(under_way.runs().known.is_empty());
     }
 
     #[tokio::test]

@@ -1,22 +1,22 @@
 //! The steps of one run, in the order that the types allow.
 
 use super::admission::Admitted;
-use super::conduct::Inner;
+use super::conduct::{Inner, Under};
 use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
 use super::signals::{CancelSignal, Running};
 use super::verdict::Verdict;
-use super::{outbound, prepare, shelf};
-use crate::artifact::{ArtifactsError, Prepared};
+use super::{decide, outbound, prepare, shelf};
+use crate::artifact::{ArtifactsError, Prepared, clean_run_change};
 use crate::cell::{Budget, Caps, Cell, CellsError, DATA_SLACK_BYTES, Execution, ZygoteKind};
 use crate::egress::secrets::RunSecrets;
 use crate::egress::{Carrier, Desk};
 use crate::model::frame::{FROM_CELL_SLACK, Order, RunOrder};
 use crate::model::{
-    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, RunId, RunReport, RunRequest,
-    RunSource, Usage,
+    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, Right, RunId, RunReport,
+    RunRequest, RunSource, Tier, Usage,
 };
-use crate::policy::{self, Granted, Question};
+use crate::policy::Granted;
 use crate::provenance::{Intended, Intent, Sealed};
 use crate::store::Batch;
 use crate::telemetry::{Overshoot, Start};
@@ -34,6 +34,8 @@ pub(super) struct Ready {
     artifact: Artifact,
     artifact_id: Digest,
     granted: Granted,
+    /// The change that keeps the decision.
+    decided: Batch,
     prepared: Prepared,
     identity: Identity,
     secrets: Arc<RunSecrets>,
@@ -58,18 +60,21 @@ pub(super) async fn ready(
     inner: &Inner,
     principal: Principal,
     request: RunRequest,
+    under: Under,
     running: &mut Running,
     cancel: &mut CancelSignal,
 ) -> Result<Ready, Refused> {
     let asked_at = Instant::now();
     let artifact = artifact_of(inner, &request.source).map_err(|problem| Refused::new(problem, None))?;
     let artifact_id = artifact.id();
+    running.is_of(artifact_id);
     let refuse = |problem| Refused::new(problem, Some(artifact_id));
-    let granted = decide(inner, &principal, &request, &artifact).map_err(refuse)?;
+    let (granted, decided) = decide::decide(inner, &principal, &request, (&artifact, artifact_id), under).await.map_err(refuse)?;
+    running.is_at(granted.grant().tier);
     let waiting_since = Instant::now();
     let admitted = tokio::select! {
         admitted = inner.parts.admission.admit(memory_mb(&granted.grant().limits)) => admitted,
-        _ = running.stopped(cancel) => Err(went_away()),
+        outcome = running.stopped(cancel) => Err(ended(outcome)),
     };
     let admitted = admitted.map_err(refuse)?;
     inner.parts.telemetry.admitted(waiting_since.elapsed());
@@ -78,7 +83,7 @@ pub(super) async fn ready(
     let identity = Identity::of(artifact_id, granted.grant(), inner.build(kind_of(granted.grant())));
     let secrets = outbound::secrets(inner, granted.grant()).map_err(refuse)?;
     let run = RunId::now();
-    Ok(Ready { run, principal, request, artifact, artifact_id, granted, prepared, identity, secrets, asked_at, _admitted: admitted })
+    Ok(Ready { run, principal, request, artifact, artifact_id, granted, decided, prepared, identity, secrets, asked_at, _admitted: admitted })
 }
 
 fn artifact_of(inner: &Inner, source: &RunSource) -> Result<Artifact, Problem> {
@@ -103,26 +108,6 @@ fn stored(inner: &Inner, id: &Digest) -> Result<Artifact, Problem> {
     }
 }
 
-fn decide(inner: &Inner, principal: &Principal, request: &RunRequest, artifact: &Artifact) -> Result<Granted, Problem> {
-    let started = Instant::now();
-    let hardening = inner.hardening(request.profile.as_deref());
-    let question = Question {
-        principal,
-        profile: request.profile.as_deref(),
-        asked: &request.limits,
-        artifact,
-        input_bytes: request.input.get().len() as u64,
-        hardening,
-    };
-    let decided = policy::grant(&inner.parts.profiles, &question);
-    let rule = match &decided {
-        Ok(granted) => granted.decision().rule,
-        Err(refused) => refused.decision.rule,
-    };
-    inner.parts.telemetry.policy_decision(rule, started.elapsed());
-    decided.map_err(|refused| refused.problem)
-}
-
 /// What a run counts for in admission: all that its cell may map.
 fn memory_mb(limits: &Limits) -> u64 {
     limits.memory_mb + (DATA_SLACK_BYTES >> 20)
@@ -131,13 +116,19 @@ fn memory_mb(limits: &Limits) -> u64 {
 /// Record the intent while a cell is taken; then both are there, or neither is used.
 pub(super) async fn intend(inner: &Inner, ready: &Ready, first: Option<&First>) -> Result<(Intended, Result<Cell, CellsError>), Problem> {
     let store = inner.parts.artifacts.store(&ready.artifact_id, &ready.artifact).map_err(|error| storage(&error))?;
-    let with = first.map_or_else(Batch::new, |first| first.remember(ready.run)).then(store);
+    let author = match ready.request.source {
+        // Whoever sends sources is one of their authors, for good.
+        RunSource::Inline(_) => inner.parts.artifacts.author_change(&ready.artifact_id, &ready.principal).map_err(|error| storage(&error))?,
+        RunSource::Stored(_) | RunSource::Alias(_) => Batch::new(),
+    };
+    let with = first.map_or_else(Batch::new, |first| first.remember(ready.run)).then(store).then(author).then(ready.decided.clone());
     let intent = Intent {
         run: ready.run,
         principal: ready.principal.clone(),
         artifact: ready.artifact_id,
         grant: ready.granted.grant().clone(),
         identity: ready.identity,
+        right: Some(ready.granted.right().clone()),
         entrypoint: ready.request.entrypoint.clone(),
         input_digest: Digest::of(ready.request.input.get().as_bytes()),
         origin: ready.request.origin.clone(),
@@ -238,7 +229,8 @@ fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdic
 
 /// Seal: the run's last step.
 pub(super) async fn seal(ready: &Ready, intended: Intended, report: RunReport) -> Result<Sealed, Problem> {
-    intended.seal(report, None, ready.durability()).await.map_err(|unsealed| {
+    let with = ready.clean_run(&report);
+    intended.seal(report, None, with, ready.durability()).await.map_err(|unsealed| {
         tracing::error!(run = %ready.run, error = %unsealed.error, "a run could not be sealed");
         let mut problem = unrecorded();
         problem.run = Some(ready.run);
@@ -263,6 +255,16 @@ fn caps(limits: &Limits) -> Caps {
 impl Ready {
     fn grant(&self) -> &Grant {
         self.granted.grant()
+    }
+
+    /// The change that counts the run as clean: at tier 1, by evidence that counts, ended `ok`, without a denial.
+    fn clean_run(&self, report: &RunReport) -> Batch {
+        match self.granted.right() {
+            Right::Earned { evidence } if self.grant().tier == Tier::Validated && is_clean(report) => {
+                clean_run_change(&self.artifact_id, evidence, self.run)
+            }
+            Right::Earned { .. } | Right::Grace { .. } | Right::Untrusted | Right::Trial | Right::Contract { .. } => Batch::new(),
+        }
     }
 
     pub(super) fn durability(&self) -> Durability {
@@ -356,6 +358,18 @@ pub(super) fn no_cell(error: &CellsError) -> Problem {
     problem
 }
 
-fn went_away() -> Problem {
-    Problem::new(ProblemCode::Overloaded, "the request was canceled while it waited for room", "send it again")
+fn is_clean(report: &RunReport) -> bool {
+    report.outcome == Outcome::Ok && report.denials.is_empty() && report.denials_truncated == 0
+}
+
+/// The refusal of a run that was ended while it waited for room.
+fn ended(outcome: Outcome) -> Problem {
+    match outcome {
+        Outcome::KillSwitch => Problem::new(
+            ProblemCode::KillSwitch,
+            "what the artifact stood on was taken away while it waited for room",
+            "look at it with GET /v1/artifacts/{id}",
+        ),
+        _ => Problem::new(ProblemCode::Overloaded, "the request was canceled while it waited for room", "send it again"),
+    }
 }

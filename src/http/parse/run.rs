@@ -31,6 +31,7 @@ pub(in crate::http) fn run_request(body: &[u8], input_depth_max: usize) -> Resul
     }
     let fields = Fields::of(body, "the body", "", &KNOWN)?;
     Ok(RunRequest {
+        door: Door::Public,
         source: source(&fields)?,
         input: input(&fields, input_depth_max)?,
         entrypoint: entrypoint(&fields)?,

@@ -57,6 +57,7 @@ pub(super) fn request(parts: &Parts, body: &Body, principal: &Principal, trace: 
     };
     let input = serde_json::value::to_raw_value(&served).map_err(|error| refuse(error.to_string(), "send fewer headers"))?;
     Ok(RunRequest {
+        door: Door::Public,
         source,
         input,
         entrypoint: "default".to_owned(),

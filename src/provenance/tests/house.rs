@@ -89,5 +89,5 @@ pub(super) fn intend(log: &Log, intent: &Intent) -> Intended {
 
 /// A whole run.
 pub(super) fn run(log: &Log, intent: &Intent, outcome: Outcome) -> Sealed {
-    wait(intend(log, intent).seal(report(intent, outcome), None, Durability::Batched)).expect("sealed")
+    wait(intend(log, intent).seal(report(intent, outcome), None, Batch::new(), Durability::Batched)).expect("sealed")
 }

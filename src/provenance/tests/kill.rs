@@ -38,7 +38,7 @@ async fn write_for_ever(log: Log, task: u32) {
         let intent = intent(RunId::now());
         let intended = log.intend(intent.clone(), crate::store::Batch::new(), durability).await.expect("stored");
         say("intent", intended.appended().expect("open").sequence, intent.run);
-        let sealed = intended.seal(report(&intent, Outcome::Ok), None, durability).await.expect("sealed");
+        let sealed = intended.seal(report(&intent, Outcome::Ok), None, Batch::new(), durability).await.expect("sealed");
         say("seal", sealed.provenance.sequence, intent.run);
     }
 }

@@ -18,7 +18,7 @@ fn a_run_leaves_an_intent_a_seal_and_a_report_that_read_back_after_reopening() {
     let intended = intend(&log, &intent);
     let listed = row(log.store(), intent.run).expect("reads").expect("a row");
     assert_eq!((listed.outcome, crate::provenance::report(log.store(), intent.run).expect("reads").is_none()), (None, true));
-    let sealed = wait(intended.seal(report(&intent, Outcome::Ok), None, Strict)).expect("sealed");
+    let sealed = wait(intended.seal(report(&intent, Outcome::Ok), None, Batch::new(), Strict)).expect("sealed");
     assert_eq!((sealed.provenance.sequence, sealed.report.provenance), (1, Some(sealed.provenance)));
     drop(log);
 
@@ -126,7 +126,7 @@ async fn a_caller_that_goes_away_at_any_await_leaves_every_intent_with_one_seal(
         let (task_log, task_intent) = (log.clone(), intent.clone());
         let mut work = Box::pin(async move {
             let intended = task_log.intend(task_intent.clone(), crate::store::Batch::new(), Strict).await.expect("stored");
-            intended.seal(report(&task_intent, Outcome::Ok), None, Strict).await.expect("sealed");
+            intended.seal(report(&task_intent, Outcome::Ok), None, Batch::new(), Strict).await.expect("sealed");
         });
         let mut done = false;
         for _ in 0..polls {
@@ -152,13 +152,13 @@ fn a_run_id_is_intended_once_and_a_report_must_be_of_its_run() {
     let intended = intend(&log, &one);
     let again = wait(log.intend(one.clone(), crate::store::Batch::new(), Batched)).err();
     assert_eq!(again, Some(ProvenanceError::RunKnown(one.run)));
-    let unsealed = wait(intended.seal(report(&two, Outcome::Ok), None, Batched)).expect_err("it is of another run");
+    let unsealed = wait(intended.seal(report(&two, Outcome::Ok), None, Batch::new(), Batched)).expect_err("it is of another run");
     assert_eq!(unsealed.error, ProvenanceError::Mismatch { run: one.run, field: "run" });
     let mut wider = report(&one, Outcome::Ok);
     wider.tier = crate::model::Tier::Production;
-    let unsealed = wait(unsealed.intended.seal(wider, None, Batched)).expect_err("it is of another tier");
+    let unsealed = wait(unsealed.intended.seal(wider, None, Batch::new(), Batched)).expect_err("it is of another tier");
     assert_eq!(unsealed.error, ProvenanceError::Mismatch { run: one.run, field: "tier" });
-    wait(unsealed.intended.seal(report(&one, Outcome::Ok), None, Batched)).expect("sealed after all");
+    wait(unsealed.intended.seal(report(&one, Outcome::Ok), None, Batch::new(), Batched)).expect("sealed after all");
     let verdict = verify(log.store()).expect("reads");
     assert_eq!((verdict.records, verdict.holds()), (2, true));
 }
@@ -178,7 +178,7 @@ fn a_hostile_report_is_sealed_all_the_same() {
         remediation: String::new(),
     };
     hostile.denials = vec![denial; 2000];
-    let sealed = wait(intend(&log, &intent).seal(hostile, None, Batched)).expect("sealed");
+    let sealed = wait(intend(&log, &intent).seal(hostile, None, Batch::new(), Batched)).expect("sealed");
     assert_eq!(sealed.report.usage.start_ms, 0.0);
     let (record, _) = record_at(log.store(), 1).expect("reads").expect("the seal");
     let Record::Seal(seal) = record.record else { panic!("no seal") };
@@ -221,6 +221,6 @@ async fn append_runs(log: Log, runs: usize) {
     for _ in 0..runs {
         let intent = intent(RunId::now());
         let intended = log.intend(intent.clone(), crate::store::Batch::new(), Batched).await.expect("stored");
-        intended.seal(report(&intent, Outcome::Ok), None, Batched).await.expect("sealed");
+        intended.seal(report(&intent, Outcome::Ok), None, Batch::new(), Batched).await.expect("sealed");
     }
 }

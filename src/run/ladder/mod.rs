@@ -1,0 +1,80 @@
+//! The trust ladder in action: evidence is gathered, steps are asked for, recorded and take effect, each in one batch with its record.
+//!
+//! Steps are taken one at a time. What a step rests on is gathered without that turn, because it takes runs; when its turn comes, the artifact must still
+//! stand where it stood, or nothing happens. So a demotion wins against whatever was being gathered, and never waits for it.
+
+mod attempts;
+mod demote;
+mod fresh;
+mod gather;
+mod review;
+mod shown;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use demote::Demotion;
+pub use review::NewReview;
+pub use steps::Step;
+
+use super::conduct::{Conduct, failed};
+use super::shelf::storage;
+use crate::model::{Artifact, Digest, Problem, ProblemCode, Profile, Standing, Tier};
+use crate::policy::{InForce, PolicySet};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The server's clock, in milliseconds since 1970; a clock before that reads 0.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Conduct {
+    /// What evidence for `profile` must agree with now.
+    fn in_force(&self, set: &PolicySet, profile: &Profile) -> InForce {
+        InForce { policy: set.evidence_policy(profile), build: self.machine().evidence_build(profile), now_ms: now_ms() }
+    }
+
+    /// The profile `name` of `tier`; that of the tier when none is named. Caused by the caller.
+    fn profile_of_tier(set: &PolicySet, name: Option<&str>, tier: Tier) -> Result<Arc<Profile>, Problem> {
+        let name = name.unwrap_or(crate::policy::name_of(tier));
+        let shown: String = name.chars().take(64).collect();
+        let names: Vec<&str> = set.profiles.iter().filter(|profile| profile.tier == tier).map(|profile| profile.name.as_str()).collect();
+        let mend = format!("name a profile of tier {tier}: {}", if names.is_empty() { "there is none".to_owned() } else { names.join(", ") });
+        match set.profiles.by_name(name) {
+            Some(profile) if profile.tier == tier => Ok(Arc::clone(profile)),
+            Some(profile) => {
+                let detail = format!("the profile `{shown}` is of tier {}, and this step leads to tier {tier}", profile.tier);
+                Err(Problem::new(ProblemCode::InvalidRequest, detail, mend))
+            }
+            None => Err(Problem::new(ProblemCode::InvalidRequest, format!("there is no profile `{shown}`"), mend)),
+        }
+    }
+
+    /// The artifact `id`. Caused by the caller when nobody sent it.
+    fn known_artifact(&self, id: &Digest) -> Result<Artifact, Problem> {
+        let found = self.parts().artifacts.get(id).map_err(|error| storage(&error))?;
+        let mend = "send it with PUT /v1/artifacts first";
+        found.ok_or_else(|| Problem::new(ProblemCode::NotFound, format!("there is no artifact {id}"), mend))
+    }
+
+    fn standing(&self, id: &Digest) -> Result<Option<Standing>, Problem> {
+        self.parts().artifacts.standing(id).map_err(|error| storage(&error))
+    }
+}
+
+/// The tier that something stands at.
+fn tier_of(standing: Option<&Standing>) -> Tier {
+    standing.map_or(Tier::Untrusted, |standing| standing.tier)
+}
+
+/// The refusal of a step whose ground moved while it was being prepared.
+fn moved() -> Problem {
+    let detail = "the artifact's standing changed while evidence was gathered";
+    Problem::new(ProblemCode::Conflict, detail, "look at it with GET /v1/artifacts/{id}, and decide again")
+}
+
+/// The host's fault.
+fn broken(error: &impl std::fmt::Display) -> Problem {
+    failed(&error.to_string())
+}
