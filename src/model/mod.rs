@@ -2,6 +2,7 @@
 
 mod alias;
 mod artifact;
+mod authority;
 mod contract;
 mod decision;
 mod digest;
@@ -25,6 +26,7 @@ mod request;
 
 pub use alias::{AliasError, AliasMove, AliasName, AliasRow};
 pub use artifact::{Artifact, ArtifactError, ModuleName};
+pub use authority::{Action, Ask, Door, Resource, Verdict};
 pub use contract::{ContractCase, Expectation, ExpectedDenial};
 pub use decision::{Decision, Rule};
 pub use digest::{Digest, DigestError};
