@@ -33,6 +33,12 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
+    /// Each thing that went wrong, with its place and mend, in one line.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let one = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.message.split("\n\n").map(one).filter(|line| !line.is_empty()).collect()
+    }
+
     fn json(&self) -> String {
         format!("{}\n", serde_json::json!({"error": self.message, "remediation": self.mend, "exit": self.exit}))
     }

@@ -9,7 +9,7 @@ use crate::cell::{Cells, CellsSettings, Count, DATA_SLACK_BYTES, ENFORCED, PoolS
 use crate::config::{Admission as AdmissionConfig, Config, Pool};
 use crate::model::{BuildIdentity, Digest, Profile, Tier};
 use crate::policy::keys::KeyRing;
-use crate::policy::{self, Profiles};
+use crate::policy::{self, Policies, PolicySet, Profiles};
 use crate::provenance::Log;
 use crate::run::{Admission, Capacity, Conduct, Parts};
 use crate::store::{Health, Options, Store};
@@ -26,6 +26,10 @@ pub(super) struct House {
     pub(super) conduct: Conduct,
     pub(super) keys: Arc<KeyRing>,
     pub(super) identities: Identities,
+    /// As the server was started with it.
+    pub(super) config: Config,
+    /// What zygotes were started for.
+    pub(super) started: Profiles,
 }
 
 /// Opens the log in `data`. What an earlier server left open is sealed.
@@ -90,9 +94,17 @@ pub(super) fn load_profiles(config: &Config) -> Result<Profiles, Failure> {
     Ok(profiles)
 }
 
+/// The policy, each secret of which the configuration knows a source for.
+pub(super) fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
+    let set = PolicySet::load(config.server.policies.as_deref())?;
+    policy::missing_secrets(&set.profiles, |name| config.secrets.contains_key(name))?;
+    Ok(set)
+}
+
 /// Puts everything together. `log` was opened before the runtime started.
 pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, routes: &[&'static str]) -> Result<House, Failure> {
-    let profiles = load_profiles(config)?;
+    let set = load_policy(config)?;
+    let profiles = set.profiles.clone();
     // What the operator wrote is judged before anything is started that takes time.
     check_memory(&profiles, &config.admission)?;
     let binary = tokio::task::spawn_blocking(build::binary);
@@ -110,11 +122,11 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
         builds: identities.iter().map(|(kind, identity)| (*kind, identity.digest())).collect(),
         hardening: identities.iter().map(|(kind, identity)| (*kind, identity.hardening.clone())).collect(),
         cells,
-        profiles,
+        policy: Policies::new(set),
         log,
         telemetry,
     };
-    Ok(House { conduct: Conduct::new(parts), keys, identities })
+    Ok(House { conduct: Conduct::new(parts), keys, identities, config: config.clone(), started: profiles })
 }
 
 /// The metrics of this process. `routes` are the paths that its listeners have.
@@ -153,7 +165,7 @@ fn capacity(admission: &AdmissionConfig) -> Capacity {
 }
 
 /// Every profile's run must fit into what is admitted, or it could never run.
-fn check_memory(profiles: &Profiles, admission: &AdmissionConfig) -> Result<(), Failure> {
+pub(super) fn check_memory(profiles: &Profiles, admission: &AdmissionConfig) -> Result<(), Failure> {
     let needs = |mb: u64| mb + (DATA_SLACK_BYTES >> 20);
     let Some(profile) = profiles.iter().find(|profile| needs(profile.limits.memory_mb) > admission.memory_mb) else { return Ok(()) };
     Err(Failure::bad_use(
@@ -183,7 +195,7 @@ impl House {
         parts.telemetry.admission(parts.admission.waiting(), parts.admission.running(), parts.admission.memory_bytes());
         // Two zygotes of one tier, with a JIT and without, count together.
         let mut counts = HashMap::new();
-        for kind in kinds(&parts.profiles) {
+        for kind in kinds(&parts.policy.current().profiles) {
             let sum = counts.entry(CellKind::from(kind)).or_insert(Count::default());
             let count = parts.cells.count(kind);
             *sum = Count { starting: sum.starting + count.starting, idle: sum.idle + count.idle, running: sum.running + count.running };
@@ -200,7 +212,7 @@ impl House {
     /// `Err` with the reason while no run could be admitted.
     pub(super) fn ready(&self) -> Result<(), String> {
         let parts = self.conduct.parts();
-        kinds(&parts.profiles).into_iter().try_for_each(|kind| parts.cells.sealed(kind).map(drop)).map_err(|error| error.to_string())?;
+        kinds(&parts.policy.current().profiles).into_iter().try_for_each(|kind| parts.cells.sealed(kind).map(drop)).map_err(|error| error.to_string())?;
         match parts.log.store().health() {
             Health::Writing => Ok(()),
             Health::Failed(why) | Health::Broken(why) => Err(format!("the store takes no writes: {why}")),

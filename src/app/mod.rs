@@ -12,6 +12,7 @@ mod keys;
 mod local;
 mod once;
 mod outbound;
+mod reload;
 mod serve;
 mod service;
 

@@ -7,7 +7,7 @@ use super::service::Rooms;
 use super::{house, outbound};
 use crate::config::{Config, Server};
 use crate::http::{Bound, Front, Running, Settings};
-use crate::model::{Digest, Durability};
+use crate::model::{Digest, Durability, Principal};
 use crate::policy::RateLimiter;
 use crate::policy::keys::KeyRing;
 use crate::provenance::{Log, ServerEvent, ServerEventKind};
@@ -24,6 +24,9 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// How often old idempotency keys are forgotten.
 const FORGET: Duration = Duration::from_secs(3600);
+
+/// How often it is looked whether evidence went stale.
+const REVALIDATE: Duration = Duration::from_secs(600);
 
 /// Random bytes of the local token.
 const TOKEN_BYTES: usize = 32;
@@ -56,6 +59,7 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     let token = local_token()?;
     let build = house.identities.values().next().map(crate::model::BuildIdentity::digest);
     record(&conduct, ServerEventKind::Started, build).await?;
+    house.record_policies().await?;
     let rooms = Arc::new(Rooms::new(house, RateLimiter::new(&config.rate), token.clone()));
     let front = Front::new(Arc::clone(&rooms) as Arc<dyn crate::http::Service>, settings(&config.server));
     let public = front.serve_public(public);
@@ -68,7 +72,9 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()))?;
     let upkeep = tokio::spawn(upkeep(Arc::clone(&rooms)));
     let fresh = tokio::spawn(Arc::clone(&conduct.parts().secrets).keep_fresh(std::future::pending()));
+    let policies = tokio::spawn(keep_policies(Arc::clone(&rooms), signal(SignalKind::hangup()).map_err(no_signals)?));
     stop.asked().await;
+    policies.abort();
     upkeep.abort();
     fresh.abort();
     drain(&front, public, operator, &conduct, config.server.drain).await;
@@ -132,6 +138,31 @@ async fn upkeep(rooms: Arc<Rooms>) {
     }
 }
 
+/// Reads the policies again on SIGHUP, and gathers stale evidence again: at the start, when policies were replaced, and now and then, as it expires.
+async fn keep_policies(rooms: Arc<Rooms>, mut asked: Signal) {
+    let mut again = tokio::time::interval(REVALIDATE);
+    loop {
+        tokio::select! {
+            _ = again.tick() => {}
+            hangup = asked.recv() => match hangup {
+                // What is wrong is told in the log, and recorded.
+                Some(()) => drop(rooms.house.reload_policies(&Principal::server().id).await),
+                None => return,
+            },
+            () = rooms.policies_replaced() => {}
+        }
+        match rooms.house.conduct.revalidate(None, &Principal::server()).await {
+            Ok(told) if told.revalidated.is_empty() && told.failed.is_empty() => {}
+            Ok(told) => tracing::info!(
+                revalidated = told.revalidated.len(),
+                failed = told.failed.len(),
+                "evidence of artifacts above tier 0 was gathered again"
+            ),
+            Err(problem) => tracing::error!(detail = problem.detail, "stale evidence could not be gathered again"),
+        }
+    }
+}
+
 /// Seals runs whose seal could not be stored when they ended, once it can.
 async fn seal_missing(rooms: &Rooms) {
     let log = rooms.house.conduct.parts().log.clone();
@@ -144,6 +175,10 @@ async fn seal_missing(rooms: &Rooms) {
     }
 }
 
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure::machine(format!("signals cannot be received: {error}"), "report this")
+}
+
 /// The signals that ask a server to stop.
 struct Stop {
     terminate: Signal,
@@ -152,7 +187,7 @@ struct Stop {
 
 impl Stop {
     fn listen() -> Result<Self, Failure> {
-        let on = |kind| signal(kind).map_err(|error| Failure::machine(format!("signals cannot be received: {error}"), "report this"));
+        let on = |kind| signal(kind).map_err(no_signals);
         Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
     }
 
@@ -182,6 +217,13 @@ const ROUTES: &[&str] = &[
     "/v1/artifacts",
     "/v1/aliases",
     "/v1/aliases/{alias}",
+    "/v1/artifacts/{id}",
+    "/v1/artifacts/{id}/validate",
+    "/v1/artifacts/{id}/promote",
+    "/v1/artifacts/{id}/demote",
+    "/v1/artifacts/{id}/reviews",
+    "/v1/policies/reload",
+    "/v1/revalidate",
     "/w/{artifact}",
     "/metrics",
     "/healthz",

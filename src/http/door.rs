@@ -32,6 +32,8 @@ const CLIENT_GONE: u16 = 499;
 
 /// What the handlers of a listener share.
 pub(super) struct Shared {
+    /// Which listener it is.
+    pub(super) listener: crate::model::Door,
     pub(super) service: Arc<dyn Service>,
     pub(super) settings: Settings,
     /// The common budget of request bodies, in KiB.

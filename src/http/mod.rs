@@ -10,6 +10,7 @@ mod connection;
 mod door;
 mod filter;
 mod gate;
+mod ladder;
 mod link;
 mod listener;
 mod operator;
@@ -32,6 +33,7 @@ pub use listener::{Bound, ConnectionGauge, Drained, HttpError, Running};
 pub use service::{Answer, Later, Service};
 pub use settings::Settings;
 
+use crate::model::Door as Listener;
 use door::{Door, Shared};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,12 +54,12 @@ impl Front {
 
     /// Serves runs on `bound`.
     pub fn serve_public(&self, bound: Bound) -> Running {
-        self.serve("public", bound, public::router)
+        self.serve(Listener::Public, bound, public::router)
     }
 
     /// Serves operators on `bound`.
     pub fn serve_operator(&self, bound: Bound) -> Running {
-        self.serve("operator", bound, operator::router)
+        self.serve(Listener::Operator, bound, operator::router)
     }
 
     /// From now on `/readyz` says no and new runs are refused as `draining`. Comes before [`Running::drain`] of the public
@@ -66,13 +68,14 @@ impl Front {
         self.draining.store(true, Ordering::Release);
     }
 
-    fn serve(&self, name: &'static str, bound: Bound, router: fn(Arc<Shared>) -> axum::Router) -> Running {
+    fn serve(&self, listener: Listener, bound: Bound, router: fn(Arc<Shared>) -> axum::Router) -> Running {
         let shared = Arc::new(Shared {
+            listener,
             service: Arc::clone(&self.service),
             settings: self.settings.clone(),
             bodies: Arc::new(Semaphore::new(self.settings.bodies_kib_max as usize)),
             draining: Arc::clone(&self.draining),
         });
-        Running::start(bound, Door { name, router: router(Arc::clone(&shared)), shared })
+        Running::start(bound, Door { name: listener.as_str(), router: router(Arc::clone(&shared)), shared })
     }
 }

@@ -2,10 +2,12 @@
 
 use super::body::require_json;
 use super::door::Shared;
-use super::parse::new_key;
+use super::ladder;
+use super::parse::{new_key, only_artifact};
+use super::public::{RUNS, submit};
 use super::reply::{self, json};
 use super::routes::Routes;
-use crate::model::{Principal, Problem, ProblemCode, Role};
+use crate::model::{Action, Principal, Problem, ProblemCode};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -22,6 +24,8 @@ const KEY: &str = "/v1/keys/{id}";
 const KEY_ROTATE: &str = "/v1/keys/{id}/rotate";
 const DOCTOR: &str = "/v1/doctor";
 const LOG_VERIFY: &str = "/v1/log/verify";
+const POLICIES_RELOAD: &str = "/v1/policies/reload";
+const REVALIDATE: &str = "/v1/revalidate";
 
 /// Longest body on this listener, in bytes: a key's name and role.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -30,7 +34,7 @@ const KEY_ID_BYTES_MAX: usize = 64;
 
 /// The routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Routes::default()
+    let routes = Routes::default()
         .at("/healthz", get(healthz))
         .at("/readyz", get(readyz))
         .at("/metrics", get(metrics))
@@ -39,7 +43,11 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .at(KEY, delete(revoke_key))
         .at(KEY_ROTATE, post(rotate_key))
         .at(LOG_VERIFY, get(verify_log))
-        .finish(shared)
+        .at(POLICIES_RELOAD, post(reload_policies))
+        .at(REVALIDATE, post(revalidate))
+        // Here an operator may let code run under a profile that it has not earned; the public listener has no such leave.
+        .at(RUNS, post(submit));
+    ladder::routes(routes).finish(shared)
 }
 
 fn plain(status: StatusCode, text: impl Into<bytes::Bytes>) -> Response {
@@ -62,50 +70,46 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     reply::bytes(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"), shared.service.metrics())
 }
 
-/// A right that a route of this listener asks for.
-#[derive(Clone, Copy)]
-struct Right {
-    has: fn(Role) -> bool,
-    held_by: &'static str,
-}
-
-const MANAGES: Right = Right { has: Role::manages_keys, held_by: "operator" };
-const READS: Right = Right { has: Role::reads_all, held_by: "operator or auditor" };
-
-/// Lets whoever has `right` do what `act` does.
-async fn guarded<F>(shared: &Shared, route: &'static str, headers: &HeaderMap, right: Right, status: StatusCode, act: F) -> Response
+/// Lets whoever may do `action` do what `act` does.
+async fn guarded<F>(shared: &Shared, route: &'static str, headers: &HeaderMap, action: Action, status: StatusCode, act: F) -> Response
 where
     F: AsyncFnOnce(&Principal) -> Result<Value, Problem>,
 {
-    let principal = match Shared::authorization(headers).and_then(|header| shared.service.authenticate_operator(header)) {
+    let principal = match shared.who(headers) {
         Ok(principal) => principal,
         Err(problem) => return shared.settle(route, None, Err(problem)),
     };
-    let outcome = match may(&principal, right).and_then(|()| shared.service.admit_rate(&principal)) {
+    let outcome = match shared.service.admit_rate(&principal).and_then(|()| shared.service.permit(&principal, action, shared.listener)) {
         Ok(()) => act(&principal).await.map(|value| json(status, &value)),
         Err(problem) => Err(problem),
     };
     shared.settle(route, Some(&principal), outcome)
 }
 
-fn may(principal: &Principal, right: Right) -> Result<(), Problem> {
-    if (right.has)(principal.role) {
-        return Ok(());
-    }
-    let detail = format!("a key with the role `{}` may not do this", principal.role);
-    Err(Problem::new(ProblemCode::PolicyDenied, detail, format!("use a key with the role {}", right.held_by)))
-}
-
 async fn doctor(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    guarded(&shared, DOCTOR, &headers, READS, StatusCode::OK, async |_| Ok(shared.service.doctor())).await
+    guarded(&shared, DOCTOR, &headers, Action::ReadLog, StatusCode::OK, async |_| Ok(shared.service.doctor())).await
 }
 
 async fn verify_log(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    guarded(&shared, LOG_VERIFY, &headers, READS, StatusCode::OK, async |by| shared.service.verify_log(by).await).await
+    guarded(&shared, LOG_VERIFY, &headers, Action::ReadLog, StatusCode::OK, async |by| shared.service.verify_log(by).await).await
+}
+
+async fn reload_policies(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let reload = async |by: &Principal| shared.service.reload_policies(by).await;
+    guarded(&shared, POLICIES_RELOAD, &headers, Action::ReloadPolicy, StatusCode::OK, reload).await
+}
+
+async fn revalidate(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let again = async |by: &Principal| {
+        let only = only_artifact(&shared.body_caps(BODY_BYTES_MAX).read(body).await?.bytes)?;
+        shared.service.revalidate(by, only).await
+    };
+    guarded(&shared, REVALIDATE, &parts.headers, Action::Promote, StatusCode::OK, again).await
 }
 
 async fn list_keys(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    guarded(&shared, KEYS, &headers, READS, StatusCode::OK, async |by| shared.service.list_keys(by).await).await
+    guarded(&shared, KEYS, &headers, Action::ReadLog, StatusCode::OK, async |by| shared.service.list_keys(by).await).await
 }
 
 async fn create_key(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
@@ -116,17 +120,17 @@ async fn create_key(State(shared): State<Arc<Shared>>, request: Request<Body>) -
         let key = new_key(&whole.bytes)?;
         shared.service.create_key(by, key.name, key.role).await
     };
-    guarded(&shared, KEYS, &parts.headers, MANAGES, StatusCode::CREATED, create).await
+    guarded(&shared, KEYS, &parts.headers, Action::ManageKeys, StatusCode::CREATED, create).await
 }
 
 async fn rotate_key(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let rotate = async |by: &Principal| shared.service.rotate_key(by, key_id(id)?).await;
-    guarded(&shared, KEY_ROTATE, &headers, MANAGES, StatusCode::OK, rotate).await
+    guarded(&shared, KEY_ROTATE, &headers, Action::ManageKeys, StatusCode::OK, rotate).await
 }
 
 async fn revoke_key(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let revoke = async |by: &Principal| shared.service.revoke_key(by, key_id(id)?).await;
-    guarded(&shared, KEY, &headers, MANAGES, StatusCode::OK, revoke).await
+    guarded(&shared, KEY, &headers, Action::ManageKeys, StatusCode::OK, revoke).await
 }
 
 fn key_id(text: String) -> Result<String, Problem> {

@@ -9,7 +9,7 @@ use super::parse::run_request;
 use super::reply::{self, json, json_text};
 use super::routes::Routes;
 use super::trace::{TRACEPARENT, Trace};
-use super::{served, shelf};
+use super::{ladder, served, shelf};
 use crate::model::{Digest, Principal, Problem, ProblemCode, RunId};
 use crate::run::{Idempotency, cancellation};
 use axum::Router;
@@ -23,7 +23,7 @@ use hyper::{HeaderMap, Request, StatusCode, Uri};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-const RUNS: &str = "/v1/runs";
+pub(super) const RUNS: &str = "/v1/runs";
 const RUN: &str = "/v1/runs/{run}";
 const CAPABILITIES: &str = "/v1/capabilities";
 
@@ -37,7 +37,7 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let routes = Routes::default().at(RUNS, post(submit).get(list)).at(RUN, get(report)).at(CAPABILITIES, get(capabilities));
     let served = |routes: Routes, path| routes.at_as(path, served::SERVED, served::methods());
-    served::PATHS.iter().copied().fold(shelf::routes(routes), served).finish(shared)
+    served::PATHS.iter().copied().fold(ladder::routes(shelf::routes(routes)), served).finish(shared)
 }
 
 /// Where a refusal came from: what the door refuses, the door passes on to be recorded.
@@ -54,7 +54,7 @@ impl From<Problem> for Refusal {
     }
 }
 
-async fn submit(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+pub(super) async fn submit(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let trace = Trace::of(&parts.headers);
     let mut principal = None;
@@ -96,6 +96,7 @@ async fn run(
     require_json(&parts.headers)?;
     let whole = shared.body_caps(shared.settings.body_bytes_max).read(body).await?;
     let mut request = run_request(&whole.bytes, shared.settings.input_depth_max)?;
+    request.door = shared.listener;
     request.traceparent = trace.map(|trace| trace.recorded.clone());
     let idempotency = key.map(|key| Idempotency { key, body: Digest::of(&whole.bytes) });
     drop(whole);
@@ -127,12 +128,8 @@ pub(super) fn runner(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Pr
     if shared.draining.load(Ordering::Acquire) {
         return Err(draining());
     }
-    let principal = shared.service.authenticate(Shared::authorization(headers)?)?;
+    let principal = shared.who(headers)?;
     *asker = Some(principal.clone());
-    if !principal.role.may_run() {
-        let detail = format!("a key with the role `{}` runs nothing", principal.role);
-        return Err(Problem::new(ProblemCode::PolicyDenied, detail, "use a key with the role agent, developer or operator"));
-    }
     shared.service.admit_rate(&principal)?;
     Ok(principal)
 }
@@ -189,7 +186,7 @@ async fn capabilities(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> 
 
 /// Who reads, inside the rate.
 pub(super) fn reader(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
-    let principal = shared.service.authenticate(Shared::authorization(headers)?)?;
+    let principal = shared.who(headers)?;
     *asker = Some(principal.clone());
     shared.service.admit_rate(&principal)?;
     Ok(principal)

@@ -5,7 +5,7 @@ use super::door::Shared;
 use super::gate::only;
 use super::link::Link;
 use super::reply;
-use crate::model::{Principal, Problem, ProblemCode};
+use crate::model::{Door, Principal, Problem, ProblemCode};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -57,6 +57,15 @@ async fn no_method() -> Response {
 }
 
 impl Shared {
+    /// Who asks on this listener.
+    pub(super) fn who(&self, headers: &HeaderMap) -> Result<Principal, Problem> {
+        let header = Self::authorization(headers)?;
+        match self.listener {
+            Door::Public => self.service.authenticate(header),
+            Door::Operator => self.service.authenticate_operator(header),
+        }
+    }
+
     /// The one `Authorization` header. Caused by the caller: several, or one that is no text.
     pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         only(headers, &AUTHORIZATION)?

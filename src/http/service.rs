@@ -1,7 +1,7 @@
 //! What the door needs from the house behind it. The wiring implements it; tests use a fake.
 
-use crate::model::{AliasName, AliasRow, Principal, Problem, Role, RunId, RunRequest};
-use crate::run::{CancelSignal, Destination, Idempotency, NewArtifact, Page, RunFilter, Serving, Shelved};
+use crate::model::{Action, AliasName, AliasRow, Digest, Door, Principal, Problem, Role, RunId, RunRequest};
+use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::Value;
 use std::future::Future;
@@ -46,6 +46,21 @@ pub trait Service: Send + Sync + 'static {
 
     /// Takes an artifact in.
     fn shelve(&self, principal: Principal, new: NewArtifact) -> Later<'_, Result<Shelved, Problem>>;
+
+    /// Leave for `principal` to do `action` to the server, on this listener.
+    fn permit(&self, principal: &Principal, action: Action, listener: Door) -> Result<(), Problem>;
+
+    /// Everything that is known of an artifact, with its sources when `sources`.
+    fn artifact<'a>(&'a self, by: &'a Principal, id: Digest, sources: bool, listener: Door) -> Later<'a, Result<Value, Problem>>;
+
+    /// A step of an artifact on the ladder, or a review of it; what was recorded.
+    fn ladder(&self, by: Principal, id: Digest, order: LadderOrder, listener: Door) -> Later<'_, Result<Value, Problem>>;
+
+    /// Gathers evidence again for what stands on stale evidence: for `only`, or for all.
+    fn revalidate<'a>(&'a self, by: &'a Principal, only: Option<Digest>) -> Later<'a, Result<Value, Problem>>;
+
+    /// Reads the policies again, and puts them in force when they have no mistake.
+    fn reload_policies<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>>;
 
     /// Moves an alias, or takes it away; the move as it was recorded.
     fn move_alias(&self, principal: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>>;

@@ -6,7 +6,7 @@ use super::parse::{destination, new_artifact};
 use super::public::{reader, runner};
 use super::reply::json;
 use super::routes::Routes;
-use crate::model::{AliasName, Principal, Problem, ProblemCode};
+use crate::model::{Action, AliasName, Principal, Problem, ProblemCode};
 use crate::run::Destination;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -34,6 +34,7 @@ async fn shelve(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let mut asker = None;
     let outcome = async {
         let principal = runner(&shared, &parts.headers, &mut asker)?;
+        shared.service.permit(&principal, Action::ShelveArtifact, shared.listener)?;
         let new = new_artifact(&read(&shared, &parts, body, shared.settings.body_bytes_max).await?)?;
         let shelved = shared.service.shelve(principal, new).await?;
         let status = if shelved.created { StatusCode::CREATED } else { StatusCode::OK };
@@ -112,9 +113,5 @@ async fn take_alias_away(State(shared): State<Arc<Shared>>, Path(name): Path<Str
 /// Who may decide what a name serves.
 fn mover(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
     let principal = runner(shared, headers, asker)?;
-    if principal.role.moves_aliases() {
-        return Ok(principal);
-    }
-    let detail = format!("a key with the role `{}` moves no alias", principal.role);
-    Err(Problem::new(ProblemCode::PolicyDenied, detail, "let an operator move it"))
+    shared.service.permit(&principal, Action::MoveAlias, shared.listener).map(|()| principal)
 }

@@ -6,7 +6,7 @@ use super::log::{Appended, Log, Place};
 use super::read::record_at;
 use super::record::{Record, ServerEvent, ServerEventKind};
 use crate::model::{Durability, RunId};
-use crate::store::{Range, Tree, wait};
+use crate::store::{Batch, Range, Tree, wait};
 
 /// Open intents read at once.
 const PAGE: usize = 256;

@@ -2,10 +2,13 @@
 
 mod admission;
 mod conduct;
+mod decide;
 mod errands;
 mod idempotency;
+mod ladder;
 mod noted;
 mod outbound;
+mod permit;
 mod prepare;
 mod reading;
 mod shelf;
@@ -17,6 +20,7 @@ pub use admission::{Admission, Admitted, Capacity};
 pub use conduct::{Answer, Conduct, Parts};
 pub use errands::{ServedAnswer, ServedPiece, Serving};
 pub use idempotency::Idempotency;
+pub use ladder::{Demotion, LadderOrder, NewReview, Revalidated, Step};
 pub use prepare::examine;
 pub use reading::{Page, RunFilter};
 pub use shelf::{Destination, NewArtifact, Shelved};

@@ -54,7 +54,8 @@ impl Conduct {
         let _admitted = parts.admission.admit(PREPARE_MEMORY_BYTES >> 20).await?;
         prepare::prepare(&parts.cells, &parts.artifacts, id, &artifact, pending()).await?;
         let evidence = prepare::examine(&parts.cells, &artifact).await?;
-        let next = parts.profiles.default_for(Tier::Validated);
+        let set = parts.policy.current();
+        let next = set.profiles.default_for(Tier::Validated);
         let severities = next.map(|profile| profile.checks.clone()).unwrap_or_default();
         let checks = judge(&evidence, Tier::Validated, &severities, next.map(|profile| profile.egress.as_ref()));
         let stored = parts.artifacts.store(&id, &artifact).map_err(|error| storage(&error))?;
@@ -80,8 +81,8 @@ impl Conduct {
 
     /// What no profile would run is not taken in.
     fn fits_some_profile(&self, artifact: &Artifact) -> Result<(), Problem> {
-        let most =
-            |of: fn(&crate::model::Limits) -> u64| self.parts().profiles.iter().map(|profile| of(&profile.limits)).max().unwrap_or(0);
+        let set = self.parts().policy.current();
+        let most = |of: fn(&crate::model::Limits) -> u64| set.profiles.iter().map(|profile| of(&profile.limits)).max().unwrap_or(0);
         let (bytes, modules) = (most(|limits| limits.source_bytes), most(|limits| limits.modules));
         if artifact.source_bytes() <= bytes && artifact.modules().len() as u64 <= modules {
             return Ok(());

@@ -10,7 +10,7 @@ use crate::run::{Destination, NewArtifact};
 const KNOWN: [&str; 5] = ["code", "modules", "mainModule", "origin", "manifest"];
 const KNOWN_DESTINATION: [&str; 2] = ["artifact", "expected"];
 
-fn text(body: &[u8]) -> Result<&str, Problem> {
+pub(super) fn text(body: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(body)
         .map_err(|error| refuse(format!("the body is not UTF-8: byte {} begins no character", error.valid_up_to()), "send JSON in UTF-8"))
 }

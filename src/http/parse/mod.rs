@@ -3,11 +3,13 @@
 mod artifact;
 mod fields;
 mod key;
+mod ladder;
 mod manifest;
 mod run;
 
 pub(super) use artifact::{destination, new_artifact};
 pub(super) use key::new_key;
+pub(super) use ladder::{demote, only_artifact, promote, review, validate};
 pub(super) use run::run_request;
 
 use crate::model::{Problem, ProblemCode};

@@ -3,7 +3,7 @@
 use crate::http::gate::only;
 use crate::http::trace::{TRACEPARENT, Trace};
 use crate::model::exchange::ServedRequest;
-use crate::model::{AliasName, LimitsRequest, Origin, Principal, Problem, ProblemCode, RunRequest, RunSource};
+use crate::model::{AliasName, Door, LimitsRequest, Origin, Principal, Problem, ProblemCode, RunRequest, RunSource};
 use axum::body::Body;
 use hyper::HeaderMap;
 use hyper::body::Body as _;

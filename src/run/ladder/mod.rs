@@ -7,13 +7,14 @@ mod attempts;
 mod demote;
 mod fresh;
 mod gather;
+mod order;
 mod review;
 mod shown;
 mod steps;
-#[cfg(test)]
-mod tests;
 
 pub use demote::Demotion;
+pub use fresh::Revalidated;
+pub use order::LadderOrder;
 pub use review::NewReview;
 pub use steps::Step;
 

@@ -5,7 +5,7 @@ use super::{moved, tier_of};
 use crate::artifact::{evidence_change, ladder_change, ladder_note};
 use crate::model::{
     Action, Digest, Door, EvidenceSet, LadderEvent, LadderStep, Missing, Noted, Principal, Problem, ProblemCode, Profile, Requirement,
-    Resource, Review, Standing, Tier,
+    Review, Standing, Tier,
 };
 use crate::policy::{Candidate, PolicySet, lacks, name_of, promotion};
 use crate::provenance::Record;

@@ -1,0 +1,118 @@
+//! Evidence that goes stale: noted when it is seen, and gathered again.
+
+use super::steps::{Basis, Climb};
+use super::tier_of;
+use crate::artifact::{NOTES_MAX, ladder_change};
+use crate::model::{Digest, LadderEvent, LadderStep, Principal, Problem, Profile, Standing, Tier};
+use crate::policy::{PolicySet, lacks, staleness};
+use crate::provenance::Record;
+use crate::run::conduct::Conduct;
+use crate::run::shelf::{storage, unrecorded};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What became of everything above tier 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revalidated {
+    /// Whose evidence counts.
+    pub fresh: Vec<Digest>,
+    /// Whose evidence was gathered again, and suffices.
+    pub revalidated: Vec<Digest>,
+    /// Whose evidence was gathered again, and does not suffice; with why.
+    pub failed: Vec<(Digest, String)>,
+}
+
+/// An artifact that stands above tier 0, and on which profile; none when there is no such profile any more.
+struct Held {
+    id: Digest,
+    standing: Standing,
+    profile: Option<Arc<Profile>>,
+}
+
+impl Conduct {
+    /// Looks at everything above tier 0. What stands on stale evidence is noted to do so, once, and its evidence is gathered again: what suffices
+    /// takes the place of the stale one. Nothing loses its tier by this; that is what the profile's `stale` says.
+    pub async fn revalidate(&self, only: Option<Digest>, by: &Principal) -> Result<Revalidated, Problem> {
+        let mut told = Revalidated::default();
+        let mut after = None;
+        loop {
+            let set = self.parts().policy.current();
+            let page = self.parts().artifacts.standings(after.as_ref(), NOTES_MAX).map_err(|error| storage(&error))?;
+            after = page.last().map(|(id, _)| *id);
+            let last = page.len() < NOTES_MAX;
+            for (id, standing) in page {
+                if standing.tier > Tier::Untrusted && only.is_none_or(|only| only == id) {
+                    let profile = set.profiles.by_name(&standing.profile).filter(|profile| profile.tier == standing.tier).cloned();
+                    self.look(&set, Held { id, standing, profile }, by, &mut told).await?;
+                }
+            }
+            if last {
+                return Ok(told);
+            }
+        }
+    }
+
+    async fn look(&self, set: &PolicySet, held: Held, by: &Principal, told: &mut Revalidated) -> Result<(), Problem> {
+        let Some(profile) = &held.profile else {
+            told.failed.push((held.id, format!("there is no profile `{}` of tier {} any more", held.standing.profile, held.standing.tier)));
+            return Ok(());
+        };
+        let stale = held.standing.evidence.as_ref().is_none_or(|mark| staleness(mark, &self.in_force(set, profile)).is_some());
+        if !stale {
+            told.fresh.push(held.id);
+            return Ok(());
+        }
+        if held.standing.stale_since_ms.is_none() {
+            self.went_stale(held.id, by).await?;
+        }
+        match self.again(set, &held, profile, by).await {
+            Ok(()) => told.revalidated.push(held.id),
+            // The host's fault says nothing about the artifact.
+            Err(problem) if problem.status >= 500 => return Err(problem),
+            Err(problem) => told.failed.push((held.id, problem.detail)),
+        }
+        Ok(())
+    }
+
+    /// Notes since when evidence is stale: the grace time begins.
+    async fn went_stale(&self, id: Digest, by: &Principal) -> Result<(), Problem> {
+        let _turn = self.ladder_turn().await;
+        let Some(standing) = self.standing(&id)?.filter(|standing| standing.tier > Tier::Untrusted) else { return Ok(()) };
+        let event = LadderEvent {
+            artifact: id,
+            step: LadderStep::WentStale,
+            from: standing.tier,
+            to: standing.tier,
+            profile: standing.profile.clone(),
+            evidence: standing.evidence.map(|mark| mark.id),
+            reviews: Vec::new(),
+            clean_runs: None,
+            reason: None,
+            stopped: None,
+            missing: Vec::new(),
+            by: by.clone(),
+            decision_id: None,
+        };
+        let change = |sequence, at_ms| {
+            let standing = Standing { stale_since_ms: Some(at_ms), ..standing };
+            ladder_change(event.clone(), &standing, sequence, at_ms)
+        };
+        self.parts().log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))
+    }
+
+    /// Gathers evidence again for the profile that the artifact stands on. Reviews and clean runs are of the artifact, and stay.
+    async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
+        let artifact = self.known_artifact(&held.id)?;
+        let before = self.standing(&held.id)?;
+        if tier_of(before.as_ref()) != held.standing.tier {
+            return Err(super::moved());
+        }
+        let evidence = self.evidence(set, &artifact, held.id, profile, by).await?;
+        let missing = lacks(&evidence, profile, &self.in_force(set, profile));
+        let basis = Basis { evidence, reviews: Vec::new(), clean_runs: None, missing };
+        let (profile, by) = (Arc::clone(profile), by.clone());
+        let climb = Climb { artifact: held.id, step: LadderStep::Revalidated, profile, before, by, decision: None };
+        self.climb(climb, basis).await.map(drop)
+    }
+}
