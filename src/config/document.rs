@@ -1,4 +1,4 @@
-//! One TOML file: read with a size cap, parsed with spans, its places turned into lines and columns.
+//! One file of an operator: read with a size cap, its places turned into lines and columns; when it is TOML, parsed with spans.
 
 use super::mistake::{Excerpt, Mistake, Mistakes, Position};
 use super::reader::Reader;
@@ -13,7 +13,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Longest line that an excerpt shows, in characters.
 const EXCERPT_CHARS_MAX: usize = 160;
 
-/// A TOML file's name and text.
+/// A file's name and text.
 #[derive(Debug)]
 pub struct Document {
     name: String,
@@ -60,7 +60,7 @@ impl Document {
         &self.name
     }
 
-    /// Parses the text and hands its top table to `read`. Syntax errors are noted, all of them, and then nothing is read.
+    /// Parses the text as TOML and hands its top table to `read`. Syntax errors are noted, all of them, and then nothing is read.
     /// A key that `read` did not ask for is a mistake.
     pub fn read<T>(&self, mistakes: &Mistakes, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
@@ -72,9 +72,14 @@ impl Document {
     }
 
     /// A mistake at `span`, a range of bytes of the text.
-    pub(super) fn mistake(&self, span: Range<usize>, message: impl AsRef<str>, mend: impl Into<String>) -> Mistake {
+    pub fn mistake(&self, span: Range<usize>, message: impl AsRef<str>, mend: impl Into<String>) -> Mistake {
         let (position, excerpt) = self.place(span);
         Mistake { position: Some(position), excerpt: Some(excerpt), ..Mistake::of(&self.name, message, mend) }
+    }
+
+    /// The line that the byte at `at` is on, from 1.
+    pub fn line_at(&self, at: usize) -> u32 {
+        self.place(at..at).0.line
     }
 
     fn place(&self, span: Range<usize>) -> (Position, Excerpt) {

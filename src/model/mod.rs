@@ -2,6 +2,7 @@
 
 mod alias;
 mod artifact;
+mod authority;
 mod contract;
 mod decision;
 mod digest;
@@ -30,6 +31,7 @@ mod right;
 
 pub use alias::{AliasError, AliasMove, AliasName, AliasRow};
 pub use artifact::{Artifact, ArtifactError, ModuleName};
+pub use authority::{Action, Ask, Door, Resource, Verdict};
 pub use contract::{ContractCase, Expectation, ExpectedDenial};
 pub use decision::{Decision, Rule};
 pub use digest::{Digest, DigestError};

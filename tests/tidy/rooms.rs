@@ -23,6 +23,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("tower", &["http"]),
     ("governor", &["policy"]),
+    ("cedar_policy", &["policy"]),
     ("hyper", &["http", "egress"]),
     ("hyper_util", &["http", "egress"]),
     ("http_body_util", &["http", "egress"]),

@@ -8,8 +8,9 @@ pub use read::{host_name, host_pattern};
 
 use crate::config::{ConfigErrors, Document, Mistake, Mistakes};
 use crate::model::{EgressMode, Profile, Tier};
+use crate::policy::folder::{Kind, documents_in};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The built-in profiles: file name and text.
@@ -19,8 +20,8 @@ const BUILT_IN: [(&str, &str); 3] = [
     ("production", include_str!("../../../policies/production.toml")),
 ];
 
-/// Most profiles in a folder.
-const PROFILES_MAX: usize = 256;
+/// The files that profiles are.
+const FILES: Kind = Kind { ending: "toml", plural: "profiles", most: 256 };
 
 /// The name of a tier's own profile.
 pub fn name_of(tier: Tier) -> &'static str {
@@ -41,7 +42,7 @@ impl Profiles {
     pub fn load(folder: Option<&Path>) -> Result<Self, ConfigErrors> {
         let mistakes = Mistakes::default();
         let documents = match folder {
-            Some(folder) => documents_in(folder, &mistakes),
+            Some(folder) => documents_in(folder, &FILES, &mistakes),
             None => {
                 BUILT_IN.iter().map(|(stem, text)| ((*stem).to_owned(), Document::new(format!("policies/{stem}.toml"), *text))).collect()
             }
@@ -89,26 +90,4 @@ pub fn missing_secrets(profiles: &Profiles, defined: impl Fn(&str) -> bool) -> R
         }
     }
     mistakes.none_or(())
-}
-
-/// The profile files of `folder` with their names, in order.
-fn documents_in(folder: &Path, mistakes: &Mistakes) -> Vec<(String, Document)> {
-    let listed =
-        std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
-    let mut paths: Vec<PathBuf> = match listed {
-        Ok(paths) => paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml")).collect(),
-        Err(error) => {
-            let message = format!("the folder of profiles cannot be read: {error}");
-            mistakes.note(Mistake::of(folder.display().to_string(), message, "name a readable folder"));
-            return Vec::new();
-        }
-    };
-    paths.sort();
-    if paths.len() > PROFILES_MAX {
-        let message = format!("the folder has {} profiles", paths.len());
-        mistakes.note(Mistake::of(folder.display().to_string(), message, format!("keep it to {PROFILES_MAX}")));
-        return Vec::new();
-    }
-    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    paths.iter().filter_map(|path| Document::load(path, mistakes).map(|document| (stem(path), document))).collect()
 }
