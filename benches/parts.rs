@@ -5,13 +5,14 @@
 use cordon::config::Config;
 use cordon::intake;
 use cordon::model::frame::{self, FromCell, PrepareOrder, RunEnd};
-use cordon::model::{Artifact, JsonCaps, LimitsRequest, Outcome, Principal, check_json};
-use cordon::policy::{self, Profiles, Question};
+use cordon::model::{Action, Artifact, Ask, Door, JsonCaps, LimitsRequest, Outcome, Principal, Resource, Role, Tier, check_json};
+use cordon::policy::{self, Authority, Profiles, Question};
 use cordon::provenance::{Log, Refusal};
 use cordon::store::{Options, Store, wait};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 /// The frame that ends an ordinary run.
 fn frames(c: &mut Criterion) {
@@ -42,6 +43,45 @@ fn decisions(c: &mut Criterion) {
     let question =
         Question { principal: &principal, profile: None, asked: &asked, artifact: &artifact, input_bytes: 4, hardening: &hardening };
     c.bench_function("policy/grant", |b| b.iter(|| policy::grant(black_box(&profiles), &question).is_ok()));
+}
+
+/// A question to the policies of an operator who has many: all speak of the action, one permits, half of them look at attributes.
+fn authorizations(c: &mut Criterion) {
+    let mut group = c.benchmark_group("policy/decide");
+    for count in [10, 100, 300] {
+        let Ok(folder) = tempfile::tempdir() else { return };
+        let Ok(()) = std::fs::write(folder.path().join("many.cedar"), policies_of(count)) else { return };
+        let Ok(authority) = Authority::load(Some(folder.path())) else { return };
+        let principal = Principal { id: "key:7f3a".to_owned(), name: "ci".to_owned(), role: Role::Agent };
+        let resource = Resource::Profile { name: "untrusted", tier: Tier::Untrusted };
+        let ask = Ask { principal: &principal, action: Action::Submit, resource, listener: Door::Public };
+        group.bench_function(format!("{count} policies"), |b| b.iter(|| authority.decide(black_box(&ask)).allowed));
+        let p99 = percentile_99(|| authority.decide(black_box(&ask)).allowed);
+        println!("policy/decide/{count} policies: p99 of 20,000 single decisions {p99:?}");
+    }
+    group.finish();
+}
+
+/// `count` policies, of which the first permits.
+fn policies_of(count: usize) -> String {
+    let rest = (1..count).map(|n| match n % 2 {
+        0 => format!("@id(\"p{n}\") permit (principal == Principal::\"key:{n}\", action, resource);\n"),
+        _ => format!("@id(\"p{n}\") forbid (principal, action == Action::\"submit\", resource) when {{ resource.name == \"p{n}\" && resource.tier > 0 }};\n"),
+    });
+    std::iter::once("@id(\"p0\") permit (principal in Role::\"agent\", action, resource);\n".to_owned()).chain(rest).collect()
+}
+
+/// The time that 99 of 100 calls stay under: criterion tells means.
+fn percentile_99(mut call: impl FnMut() -> bool) -> Duration {
+    let mut times: Vec<Duration> = (0..20_000)
+        .map(|_| {
+            let start = Instant::now();
+            black_box(call());
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times.get(times.len() * 99 / 100).copied().unwrap_or_default()
 }
 
 /// Parsing, checking and stripping of TypeScript.
@@ -77,5 +117,5 @@ fn configuration(c: &mut Criterion) {
     c.bench_function("config/defaults", |b| b.iter(|| Config::load(&cordon::config::Overrides::default(), |_| None).is_ok()));
 }
 
-criterion_group!(parts, frames, results, decisions, intakes, records, configuration);
+criterion_group!(parts, frames, results, decisions, authorizations, intakes, records, configuration);
 criterion_main!(parts);

@@ -4,8 +4,11 @@
 //! records: its intent, stored before its first instruction, and its seal. Reports and rows for lists are stored beside the log, in the
 //! batch of the record they belong to; a seal holds the digest of its report, so the report can be checked, and deleted without harm
 //! to the log. A run that goes on is listed, without an outcome; it has no report yet.
+//!
+//! The decision log is kept beside it: one entry per decision of the policies, by the id that records and refusals name.
 
 mod complete;
+mod decisions;
 mod error;
 mod intended;
 mod log;
@@ -20,6 +23,7 @@ mod verify;
 mod tests;
 
 pub use complete::Completeness;
+pub use decisions::{DECISION_BYTES_MAX, DECISIONS_PAGE_BYTES_MAX, DECISIONS_PAGE_MAX, DecisionPage, decision, decision_change, decisions};
 pub use error::ProvenanceError;
 pub use intended::{Intended, Sealed, Unsealed};
 pub use log::{Appended, Log, RECORD_BYTES_MAX};

@@ -126,13 +126,13 @@ fn parse_row(json: &[u8]) -> Result<RunRow, ProvenanceError> {
     serde_json::from_slice(json).map_err(|error| ProvenanceError::Damaged { sequence: 0, what: format!("the row of a run: {error}") })
 }
 
-fn read_cursor(cursor: &str) -> Result<[u8; 16], ProvenanceError> {
+pub(super) fn read_cursor(cursor: &str) -> Result<[u8; 16], ProvenanceError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ProvenanceError::Cursor)?;
     bytes.try_into().map_err(|_| ProvenanceError::Cursor)
 }
 
 /// The smallest UUIDv7 of a millisecond: its first 48 bits are the time.
-fn first_key_at(ms: u64) -> [u8; 16] {
+pub(super) fn first_key_at(ms: u64) -> [u8; 16] {
     const LATEST_MS: u64 = (1 << 48) - 1;
     (u128::from(ms.min(LATEST_MS)) << 80).to_be_bytes()
 }

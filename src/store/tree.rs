@@ -45,11 +45,13 @@ pub enum Tree {
     EvidenceOf,
     /// Clean runs at tier 1, by artifact id, evidence set and run id.
     CleanRuns,
+    /// The decision log, by decision id (16 bytes, in the order of time).
+    Decisions,
 }
 
 impl Tree {
     /// Every tree.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Meta,
         Self::Records,
         Self::Hashes,
@@ -71,6 +73,7 @@ impl Tree {
         Self::Evidence,
         Self::EvidenceOf,
         Self::CleanRuns,
+        Self::Decisions,
     ];
 
     /// Its number in the journal: part of the format, never changed.
@@ -97,6 +100,7 @@ impl Tree {
             Self::Evidence => 18,
             Self::EvidenceOf => 19,
             Self::CleanRuns => 20,
+            Self::Decisions => 21,
         }
     }
 
@@ -134,6 +138,7 @@ impl Tree {
             Self::Evidence => "evidence",
             Self::EvidenceOf => "evidence-of",
             Self::CleanRuns => "clean-runs",
+            Self::Decisions => "decisions",
         }
     }
 }

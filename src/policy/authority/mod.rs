@@ -2,6 +2,7 @@
 //!
 //! Cedar skips a policy that fails while it is evaluated, a `forbid` too, and goes on as if it were not there. Here any error denies.
 
+mod depth;
 mod read;
 #[cfg(test)]
 mod tests;

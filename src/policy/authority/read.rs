@@ -1,5 +1,6 @@
 //! Reads `*.cedar` files: every mistake in every file, and the policies by the ids that their annotations give them.
 
+use super::depth::too_deep;
 use crate::config::{Document, Mistake, Mistakes};
 use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use miette::Diagnostic;
@@ -37,6 +38,10 @@ pub(super) fn read(documents: &[Document], schema: &Schema, mistakes: &Mistakes)
     let validator = Validator::new(schema.clone());
     let mut found = Found::default();
     for document in documents {
+        if let Some(deep) = too_deep(document.text()) {
+            mistakes.note(document.mistake(deep.at, deep.message, "split the policy, or write a list"));
+            continue;
+        }
         match document.text().parse::<PolicySet>() {
             Ok(set) => File { document, validator: &validator, mistakes }.read(&set, &mut found),
             Err(errors) => errors.iter().for_each(|error| mistakes.note(syntax(document, error))),

@@ -1,5 +1,6 @@
 //! Promises of the log as a whole.
 
+mod decisions;
 mod house;
 mod kill;
 mod life;

@@ -1,5 +1,6 @@
 //! Mistakes in an operator's files.
 
+use super::super::depth::{NESTING_MAX, OPERATORS_MAX};
 use super::super::read::{ID_CHARS_MAX, POLICIES_MAX};
 use super::*;
 use crate::config::Mistake;
@@ -62,7 +63,7 @@ fn every_mistake_of_every_file_is_told_at_once_with_its_line() {
         .iter()
         .map(|mistake| (mistake.file.rsplit('/').next().unwrap_or_default(), mistake.position.map_or(0, |position| position.line)))
         .collect();
-    assert_eq!(places, [("a.cedar", 2), ("a.cedar", 4), ("b.cedar", 2), ("c.cedar", 1)], "{found:#?}");
+    assert_eq!(places, [("a.cedar", 2), ("a.cedar", 4), ("b.cedar", 1), ("c.cedar", 1)], "{found:#?}");
     assert!(found[3].message.contains("`one`") && found[3].message.contains("a.cedar:1"), "{found:#?}");
 }
 
@@ -77,7 +78,8 @@ fn a_policy_that_does_not_validate_is_a_mistake_at_its_place() {
         ("@id(\"x\") permit (principal == User::\"x\", action, resource);", "User"),
     ] {
         let found = mistakes(&[("a.cedar", text)]);
-        assert!(found.iter().any(|mistake| mistake.message.contains(says) && mistake.message.contains("`x`")), "{text}: {found:#?}");
+        let told = |mistake: &Mistake| format!("{} {}", mistake.message, mistake.mend);
+        assert!(found.iter().any(|mistake| told(mistake).contains(says) && told(mistake).contains("`x`")), "{text}: {found:#?}");
         assert!(found.iter().all(|mistake| mistake.position.is_some()), "{text}: {found:#?}");
     }
 }
@@ -114,7 +116,8 @@ fn as_many_policies_as_allowed_load_and_one_more_does_not() {
 #[test]
 fn a_policy_that_can_never_apply_is_a_warning() {
     let authority = policies("@id(\"x\")\npermit (principal, action == Action::\"submit\", resource is Run);");
-    assert_eq!(authority.warnings().len(), 1, "{:?}", authority.warnings());
+    let says = |part: &str| authority.warnings().iter().any(|warning| warning.message.contains("`x`") && warning.message.contains(part));
+    assert!(says("impossible"), "{:?}", authority.warnings());
 }
 
 #[test]
@@ -133,6 +136,25 @@ fn any_text_is_read_or_refused_without_a_panic() {
     {
         assert!(!mistakes(&[("a.cedar", text)]).is_empty(), "{text}");
     }
-    let deep = format!("@id(\"x\") permit (principal, action, resource) when {{ {}true{} }};", "(".repeat(20_000), ")".repeat(20_000));
-    assert!(!mistakes(&[("a.cedar", &deep)]).is_empty());
+}
+
+#[test]
+fn a_policy_nested_as_deep_as_allowed_loads_and_what_nests_without_end_is_a_mistake() {
+    let when = |condition: &str| format!("@id(\"x\") permit (principal, action == Action::\"submit\", resource) when {{ {condition} }};");
+    let nested = |levels: usize| when(&format!("{}true{}", "(".repeat(levels), ")".repeat(levels)));
+    // The head has two signs of its own, a condition one bracket.
+    let chains = |terms: usize| {
+        let elses = "if true then false else ".repeat(terms);
+        [format!("0{} > 0", "+1".repeat(terms - 1)), format!("{elses}true"), format!("true{}", "&&true".repeat(terms / 2))]
+    };
+    assert_eq!(policies(&nested(NESTING_MAX - 1)).policy_ids().count(), 1);
+    for chain in chains(OPERATORS_MAX - 2) {
+        let authority = policies(&when(&chain));
+        let verdict = ask(&authority, &who("key:1", Role::Agent), Action::Submit, resource_of(Action::Submit));
+        assert!(verdict.errors.is_empty() || !verdict.allowed, "{verdict:?}");
+    }
+    for deep in chains(30_000).into_iter().map(|chain| when(&chain)).chain([nested(NESTING_MAX), nested(100_000)]) {
+        let found = mistakes(&[("a.cedar", &deep)]);
+        assert_eq!((found.len(), found[0].mend.as_str()), (1, "split the policy, or write a list"));
+    }
 }
