@@ -109,15 +109,15 @@ impl Service for Rooms {
         Box::pin(self.house.conduct.shelve(principal, new))
     }
 
-    fn permit(&self, principal: &Principal, action: Action, listener: Door) -> Result<(), Problem> {
-        let conduct = &self.house.conduct;
-        let ask = Ask { principal, action, resource: Resource::Server, listener };
-        conduct.permit(&conduct.parts().policy.current(), &ask).map(drop)
+    fn permit<'a>(&'a self, principal: &'a Principal, action: Action, listener: Door) -> Later<'a, Result<(), Problem>> {
+        Box::pin(async move {
+            let ask = Ask { principal, action, resource: Resource::Server, listener };
+            self.house.conduct.permit(&ask).await
+        })
     }
 
     fn artifact<'a>(&'a self, by: &'a Principal, id: Digest, sources: bool, listener: Door) -> Later<'a, Result<Value, Problem>> {
-        let (conduct, by) = (self.house.conduct.clone(), by.clone());
-        blocking(move || conduct.artifact_shown(&by, id, sources, listener))
+        Box::pin(self.house.conduct.artifact_shown(by, id, sources, listener))
     }
 
     fn ladder(&self, by: Principal, id: Digest, order: LadderOrder, listener: Door) -> Later<'_, Result<Value, Problem>> {
@@ -154,13 +154,16 @@ impl Service for Rooms {
         Ok(json!({ "aliases": aliases, "after": cursor }))
     }
 
-    fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {
-        Box::pin(std::future::ready(self.house.conduct.report(principal, run)))
+    fn report<'a>(&'a self, principal: &'a Principal, run: RunId, listener: Door) -> Later<'a, Result<Bytes, Problem>> {
+        Box::pin(self.house.conduct.report(principal, run, listener))
     }
 
-    fn list<'a>(&'a self, principal: &'a Principal, filter: RunFilter) -> Later<'a, Result<Page, Problem>> {
-        let (conduct, principal) = (self.house.conduct.clone(), principal.clone());
-        blocking(move || conduct.list(&principal, filter))
+    fn list<'a>(&'a self, principal: &'a Principal, filter: RunFilter, listener: Door) -> Later<'a, Result<Page, Problem>> {
+        let conduct = self.house.conduct.clone();
+        Box::pin(async move {
+            let reach = conduct.reach(principal, listener).await?;
+            blocking(move || conduct.list(reach, filter)).await
+        })
     }
 
     fn refused(&self, principal: Option<&Principal>, _route: &'static str, problem: &Problem) {

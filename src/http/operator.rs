@@ -79,10 +79,12 @@ where
         Ok(principal) => principal,
         Err(problem) => return shared.settle(route, None, Err(problem)),
     };
-    let outcome = match shared.service.admit_rate(&principal).and_then(|()| shared.service.permit(&principal, action, shared.listener)) {
-        Ok(()) => act(&principal).await.map(|value| json(status, &value)),
-        Err(problem) => Err(problem),
+    let outcome = async {
+        shared.service.admit_rate(&principal)?;
+        shared.service.permit(&principal, action, shared.listener).await?;
+        act(&principal).await.map(|value| json(status, &value))
     };
+    let outcome = outcome.await;
     shared.settle(route, Some(&principal), outcome)
 }
 

@@ -161,7 +161,7 @@ async fn report(State(shared): State<Arc<Shared>>, Path(run): Path<String>, head
             let detail = format!("`{}` is not a run's id", run.chars().take(80).collect::<String>());
             Problem::new(ProblemCode::InvalidRequest, detail, "use the `run` of an answer: a UUID")
         })?;
-        shared.service.report(&principal, run).await.map(json_text)
+        shared.service.report(&principal, run, shared.listener).await.map(json_text)
     };
     let outcome = outcome.await;
     shared.settle(RUN, asker.as_ref(), outcome)
@@ -171,7 +171,7 @@ async fn list(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -
     let mut asker = None;
     let outcome = async {
         let principal = reader(&shared, &headers, &mut asker)?;
-        let page = shared.service.list(&principal, filter_of(&uri)?).await?;
+        let page = shared.service.list(&principal, filter_of(&uri)?, shared.listener).await?;
         Ok(json(StatusCode::OK, &page))
     };
     let outcome = outcome.await;

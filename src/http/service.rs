@@ -48,7 +48,7 @@ pub trait Service: Send + Sync + 'static {
     fn shelve(&self, principal: Principal, new: NewArtifact) -> Later<'_, Result<Shelved, Problem>>;
 
     /// Leave for `principal` to do `action` to the server, on this listener.
-    fn permit(&self, principal: &Principal, action: Action, listener: Door) -> Result<(), Problem>;
+    fn permit<'a>(&'a self, principal: &'a Principal, action: Action, listener: Door) -> Later<'a, Result<(), Problem>>;
 
     /// Everything that is known of an artifact, with its sources when `sources`.
     fn artifact<'a>(&'a self, by: &'a Principal, id: Digest, sources: bool, listener: Door) -> Later<'a, Result<Value, Problem>>;
@@ -72,10 +72,10 @@ pub trait Service: Send + Sync + 'static {
     fn aliases(&self, after: Option<&AliasName>) -> Result<Value, Problem>;
 
     /// The stored report of `run` as JSON text; `notFound` also when it is not this principal's to read.
-    fn report<'a>(&'a self, principal: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>>;
+    fn report<'a>(&'a self, principal: &'a Principal, run: RunId, listener: Door) -> Later<'a, Result<Bytes, Problem>>;
 
     /// One page of the runs that this principal may read.
-    fn list<'a>(&'a self, principal: &'a Principal, filter: RunFilter) -> Later<'a, Result<Page, Problem>>;
+    fn list<'a>(&'a self, principal: &'a Principal, filter: RunFilter, listener: Door) -> Later<'a, Result<Page, Problem>>;
 
     /// Takes note of a refusal that the door itself made: every one of `POST /v1/runs`, and 401, 403 and 429 elsewhere.
     fn refused(&self, principal: Option<&Principal>, route: &'static str, problem: &Problem);

@@ -34,7 +34,7 @@ async fn shelve(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let mut asker = None;
     let outcome = async {
         let principal = runner(&shared, &parts.headers, &mut asker)?;
-        shared.service.permit(&principal, Action::ShelveArtifact, shared.listener)?;
+        shared.service.permit(&principal, Action::ShelveArtifact, shared.listener).await?;
         let new = new_artifact(&read(&shared, &parts, body, shared.settings.body_bytes_max).await?)?;
         let shelved = shared.service.shelve(principal, new).await?;
         let status = if shelved.created { StatusCode::CREATED } else { StatusCode::OK };
@@ -91,7 +91,7 @@ async fn move_alias(State(shared): State<Arc<Shared>>, Path(name): Path<String>,
     let (parts, body) = request.into_parts();
     let mut asker = None;
     let outcome = async {
-        let principal = mover(&shared, &parts.headers, &mut asker)?;
+        let principal = mover(&shared, &parts.headers, &mut asker).await?;
         let to = destination(&read(&shared, &parts, body, MOVE_BYTES_MAX).await?)?;
         Ok(json(StatusCode::OK, &shared.service.move_alias(principal, named(name)?, to).await?))
     };
@@ -102,7 +102,7 @@ async fn move_alias(State(shared): State<Arc<Shared>>, Path(name): Path<String>,
 async fn take_alias_away(State(shared): State<Arc<Shared>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let mut asker = None;
     let outcome = async {
-        let principal = mover(&shared, &headers, &mut asker)?;
+        let principal = mover(&shared, &headers, &mut asker).await?;
         let away = Destination { artifact: None, expected: None };
         Ok(json(StatusCode::OK, &shared.service.move_alias(principal, named(name)?, away).await?))
     };
@@ -111,7 +111,8 @@ async fn take_alias_away(State(shared): State<Arc<Shared>>, Path(name): Path<Str
 }
 
 /// Who may decide what a name serves.
-fn mover(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
+async fn mover(shared: &Shared, headers: &HeaderMap, asker: &mut Option<Principal>) -> Result<Principal, Problem> {
     let principal = runner(shared, headers, asker)?;
-    shared.service.permit(&principal, Action::MoveAlias, shared.listener).map(|()| principal)
+    shared.service.permit(&principal, Action::MoveAlias, shared.listener).await?;
+    Ok(principal)
 }

@@ -1,5 +1,6 @@
 //! What policy decided, and by which rule.
 
+use super::DecisionId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -88,7 +89,7 @@ impl fmt::Display for Rule {
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// Its id, a UUIDv7; a refusal names it.
-    pub decision_id: String,
+    pub decision_id: DecisionId,
     /// Whether it allowed.
     pub allowed: bool,
     /// The rule that determined it.
@@ -107,7 +108,7 @@ impl Decision {
     /// A decision by `rule`, with a new id.
     pub fn by(rule: Rule, reason: impl Into<String>) -> Self {
         Self {
-            decision_id: uuid::Uuid::now_v7().to_string(),
+            decision_id: DecisionId::now(),
             allowed: rule.allows(),
             rule,
             reason: reason.into(),

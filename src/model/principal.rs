@@ -19,38 +19,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// True when this role may submit runs.
-    pub fn may_run(self) -> bool {
-        match self {
-            Self::Agent | Self::Developer | Self::Operator => true,
-            Self::Auditor => false,
-        }
-    }
-
-    /// True when this role may read runs of other principals.
-    pub fn reads_all(self) -> bool {
-        match self {
-            Self::Operator | Self::Auditor => true,
-            Self::Agent | Self::Developer => false,
-        }
-    }
-
-    /// True when this role may create and revoke keys.
-    pub fn manages_keys(self) -> bool {
-        match self {
-            Self::Operator => true,
-            Self::Agent | Self::Developer | Self::Auditor => false,
-        }
-    }
-
-    /// True when this role may move aliases, and so decide what a name serves.
-    pub fn moves_aliases(self) -> bool {
-        match self {
-            Self::Operator => true,
-            Self::Agent | Self::Developer | Self::Auditor => false,
-        }
-    }
-
     /// The contract's spelling.
     pub fn as_str(self) -> &'static str {
         match self {

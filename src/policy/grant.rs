@@ -100,14 +100,14 @@ impl Objection {
 /// Decides whether and with what a run may start.
 pub fn grant(set: &PolicySet, question: &Question<'_>) -> Result<Granted, Box<Refused>> {
     let profile = choose(set, question).map_err(|objection| refused(objection, None))?;
-    let decided = right(set, profile, question).and_then(|right| {
+    let decided = right(set, profile, question).and_then(|(right, mut policies)| {
         // INVARIANT (errors deny): a policy that cannot be evaluated permits nothing.
-        let verdict = permitted(set, profile, question, Action::Submit)?;
-        limits(profile, question).map(|limits| (right, verdict, limits))
+        policies.extend(permitted(set, profile, question, Action::Submit)?.policies);
+        limits(profile, question).map(|limits| (right, policies, limits))
     });
-    let (right, verdict, limits) = decided.map_err(|objection| refused(objection, Some(profile.tier)))?;
+    let (right, policies, limits) = decided.map_err(|objection| refused(objection, Some(profile.tier)))?;
     let reason = format!("profile `{}` grants it to `{}`", profile.name, question.principal.role);
-    let decision = Decision { policies: verdict.policies, ..Decision::by(Rule::Granted, reason) };
+    let decision = Decision { policies, ..Decision::by(Rule::Granted, reason) };
     Ok(Granted { grant: Grant::new(profile, limits), profile: Arc::clone(profile), right, decision })
 }
 
@@ -125,22 +125,23 @@ fn limits(profile: &Profile, question: &Question<'_>) -> Result<Limits, Objectio
     sizes(profile, question).map(|()| limits)
 }
 
-/// By what right a run of the artifact has the tier of `profile`.
-fn right(set: &PolicySet, profile: &Profile, question: &Question<'_>) -> Result<Right, Objection> {
+/// By what right a run of the artifact has the tier of `profile`, and the policies that gave it, where policies did.
+fn right(set: &PolicySet, profile: &Profile, question: &Question<'_>) -> Result<(Right, Vec<String>), Objection> {
     if profile.tier == Tier::Untrusted {
-        return Ok(Right::Untrusted);
+        return Ok((Right::Untrusted, Vec::new()));
     }
     let earned = question.standing.filter(|standing| standing.tier == profile.tier && standing.profile == profile.name);
     let denied = match earned {
         Some(standing) => match on(standing, profile, set, question) {
-            Ok(right) => return Ok(right),
+            Ok(right) => return Ok((right, Vec::new())),
             Err(objection) => objection,
         },
         None => unearned(profile, question),
     };
     match permitted(set, profile, question, Action::Trial) {
-        Ok(_) => Ok(Right::Trial),
-        Err(_) => Err(denied),
+        Ok(verdict) => Ok((Right::Trial, verdict.policies)),
+        // What went wrong is told: it is why there is no leave.
+        Err(trial) => Err(Objection { verdict: trial.verdict, ..denied }),
     }
 }
 
@@ -186,7 +187,7 @@ fn permitted(set: &PolicySet, profile: &Profile, question: &Question<'_>, action
 
 fn refused(Objection { rule, code, detail, mend, verdict }: Objection, tier: Option<Tier>) -> Box<Refused> {
     let decision = Decision { policies: verdict.policies, errors: verdict.errors, ..Decision::by(rule, &detail) };
-    let problem = Problem { decision_id: Some(decision.decision_id.clone()), ..Problem::new(code, detail, mend) };
+    let problem = Problem { decision_id: Some(decision.decision_id.to_string()), ..Problem::new(code, detail, mend) };
     Box::new(Refused { problem, decision, tier })
 }
 

@@ -112,9 +112,9 @@ impl Log {
         }
     }
 
-    /// Records a refusal.
-    pub async fn refuse(&self, refusal: Refusal, durability: Durability) -> Result<Appended, ProvenanceError> {
-        self.append(Record::Refusal(refusal), Batch::new(), durability).await
+    /// Records a refusal, in one batch with `with`.
+    pub async fn refuse(&self, refusal: Refusal, with: Batch, durability: Durability) -> Result<Appended, ProvenanceError> {
+        self.append(Record::Refusal(refusal), with, durability).await
     }
 
     /// Records what the server did.

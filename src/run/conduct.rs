@@ -4,15 +4,17 @@ use super::admission::Admission;
 use super::errands::Serving;
 use super::idempotency::{Claim, First, Idempotency, Keys, await_answer};
 use super::noted::Noted;
+use super::noting;
 use super::signals::{CancelSignal, Running, UnderWay};
 use super::steps::{self, Refused};
 use crate::artifact::Artifacts;
 use crate::cell::{Cells, ZygoteKind};
 use crate::egress::Broker;
 use crate::egress::secrets::Secrets;
-use crate::model::{Digest, Durability, Principal, Problem, ProblemCode, Profile, Right, RunRequest, Tier};
+use crate::model::{Digest, Durability, Labels, Principal, Problem, ProblemCode, Profile, Right, RunRequest, Tier};
 use crate::policy::{Machine, Policies};
 use crate::provenance::{Log, Refusal};
+use crate::store::Batch;
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -56,6 +58,7 @@ pub(super) struct Inner {
     noted: Noted,
     alias_turn: tokio::sync::Mutex<()>,
     ladder_turn: tokio::sync::Mutex<()>,
+    pub(super) labels: Labels,
 }
 
 /// Under what a run is asked for.
@@ -101,8 +104,13 @@ impl Conduct {
                 noted: Noted::default(),
                 alias_turn: tokio::sync::Mutex::default(),
                 ladder_turn: tokio::sync::Mutex::default(),
+                labels: noting::labels(),
             }),
         }
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// The machine as policy sees it.
@@ -166,7 +174,7 @@ impl Conduct {
                 Some(answer) => answer.map(|body| Answer { body, replayed: true }),
                 None => Err(failed("the first request with this key ended without an answer")),
             },
-            Claim::Ran(run) => self.report(&principal, run).map(|body| Answer { body, replayed: true }),
+            Claim::Ran(run) => self.own_report(run).map(|body| Answer { body, replayed: true }),
         }
     }
 
@@ -194,7 +202,7 @@ impl Conduct {
 
     /// Takes note of a refusal: a record and a metric.
     pub async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem) {
-        self.inner.refused(principal, artifact, problem).await;
+        self.inner.refused(principal, artifact, problem, Batch::new()).await;
     }
 
     /// Takes no more runs, lets those under way end within `deadline`, then ends them, and returns when the last is sealed.
@@ -239,8 +247,8 @@ impl Inner {
         let (principal, serving) = (asked.principal.clone(), asked.serving);
         let ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
             Ok(ready) => ready,
-            Err(Refused { problem, artifact }) => {
-                self.refused(Some(&principal), artifact, &problem).await;
+            Err(Refused { problem, artifact, decided }) => {
+                self.refused(Some(&principal), artifact, &problem, decided).await;
                 return Err(problem);
             }
         };
@@ -257,12 +265,12 @@ impl Inner {
         serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
     }
 
-    async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem) {
+    async fn refused(&self, principal: Option<&Principal>, artifact: Option<Digest>, problem: &Problem, with: Batch) {
         self.parts.telemetry.refusal(problem.code);
         problem.denials.iter().for_each(|denial| self.parts.telemetry.denial_told(denial));
         let Some(unrecorded) = self.noted.note(principal, problem.code) else { return };
         let refusal = Refusal { unrecorded, ..Refusal::of(problem, principal, artifact) };
-        if let Err(error) = self.parts.log.refuse(refusal, Durability::Batched).await {
+        if let Err(error) = self.parts.log.refuse(refusal, with, Durability::Batched).await {
             tracing::error!(%error, code = problem.code.as_str(), "a refusal could not be recorded");
         }
     }

@@ -1,8 +1,8 @@
 //! Reading runs: an agent or developer reads its own, an operator or auditor every one.
 
 use super::conduct::{Conduct, failed};
-use crate::model::{Digest, Outcome, Principal, Problem, ProblemCode, RunId, Tier};
-use crate::provenance::{self, ProvenanceError, RunRow};
+use crate::model::{Action, Ask, Digest, Door, Outcome, Principal, Problem, ProblemCode, Resource, RunId, Tier};
+use crate::provenance::{self, ProvenanceError};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -40,31 +40,68 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
+/// Whose runs somebody may list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of everybody.
+    Everybody,
+    /// Those of the principal of this id.
+    Own(String),
+}
+
+impl Reach {
+    fn owner(self) -> Option<String> {
+        match self {
+            Self::Everybody => None,
+            Self::Own(id) => Some(id),
+        }
+    }
+}
+
 impl Conduct {
     /// The report of `run` as JSON text. `notFound` also when it is not this principal's to read, or has not ended.
-    pub fn report(&self, principal: &Principal, run: RunId) -> Result<Bytes, Problem> {
+    pub async fn report(&self, principal: &Principal, run: RunId, door: Door) -> Result<Bytes, Problem> {
         let store = self.parts().log.store();
-        let row = provenance::row(store, run).map_err(|error| unreadable(&error))?;
-        let Some(row) = row.filter(|row| may_read(principal, row)) else {
-            return Err(Problem::new(
-                ProblemCode::NotFound,
-                format!("there is no run {run}"),
-                "use the id that the answer to POST /v1/runs gave",
-            ));
+        let unknown = || {
+            let mend = "use the id that the answer to POST /v1/runs gave";
+            Problem::new(ProblemCode::NotFound, format!("there is no run {run}"), mend)
         };
-        match provenance::report(store, run).map_err(|error| unreadable(&error))? {
+        let row = provenance::row(store, run).map_err(|error| unreadable(&error))?.ok_or_else(unknown)?;
+        // Whoever may not read a run does not learn that it exists.
+        let may = self.permit_reading(principal, &row.principal.id, &run.to_string(), row.tier, door).await;
+        may.map_err(|problem| if problem.status == 403 { unknown() } else { problem })?;
+        self.own_report(run)
+    }
+
+    /// The report of `run`, for whoever asked for it.
+    pub(super) fn own_report(&self, run: RunId) -> Result<Bytes, Problem> {
+        match provenance::report(self.parts().log.store(), run).map_err(|error| unreadable(&error))? {
             Some(report) => serde_json::to_vec(&report).map(Bytes::from).map_err(|error| failed(&error.to_string())),
             None => {
-                let mut problem =
-                    Problem::new(ProblemCode::NotFound, format!("run {run} has not ended yet"), "ask again when its wall time is over");
-                problem.run = Some(row.run);
-                Err(problem)
+                let mend = "ask again when its wall time is over";
+                let problem = Problem::new(ProblemCode::NotFound, format!("run {run} has not ended yet"), mend);
+                Err(Problem { run: Some(run), ..problem })
             }
         }
     }
 
-    /// One page of the runs that `principal` may read.
-    pub fn list(&self, principal: &Principal, filter: RunFilter) -> Result<Page, Problem> {
+    /// Whose runs `principal` may list: everybody's, or its own. Policies are asked about every tier, and one that they withhold withholds the list.
+    /// What is noted is the decision that counts: a principal that reads its own runs was refused nothing.
+    pub async fn reach(&self, principal: &Principal, door: Door) -> Result<Reach, Problem> {
+        let set = self.parts().policy.current();
+        let may = |owner: &str, tier| {
+            let resource = Resource::Run { id: "", owner, tier };
+            set.authority.decide(&Ask { principal, action: Action::ReadRun, resource, listener: door }).allowed
+        };
+        let everybody = Tier::ALL.into_iter().all(|tier| may("", tier));
+        let owner = if everybody { "" } else { principal.id.as_str() };
+        let withheld = Tier::ALL.into_iter().find(|tier| !may(owner, *tier));
+        self.permit_reading(principal, owner, "", withheld.unwrap_or(Tier::Untrusted), door).await?;
+        Ok(if everybody { Reach::Everybody } else { Reach::Own(principal.id.clone()) })
+    }
+
+    /// One page of the runs within `reach`.
+    pub fn list(&self, reach: Reach, filter: RunFilter) -> Result<Page, Problem> {
         let limit = filter.limit as usize;
         let narrowed = provenance::RunFilter {
             artifact: filter.artifact,
@@ -72,7 +109,7 @@ impl Conduct {
             prompt_id: filter.prompt_id,
             outcome: filter.outcome,
             tier: filter.tier,
-            principal: (!principal.role.reads_all()).then(|| principal.id.clone()),
+            principal: reach.owner(),
             since_ms: filter.since_ms,
             until_ms: filter.until_ms,
         };
@@ -81,10 +118,6 @@ impl Conduct {
         let runs = page.runs.iter().map(to_raw_value).collect::<Result<_, _>>().map_err(|error| failed(&error.to_string()))?;
         Ok(Page { runs, cursor: page.cursor })
     }
-}
-
-fn may_read(principal: &Principal, row: &RunRow) -> bool {
-    principal.role.reads_all() || row.principal.id == principal.id
 }
 
 fn unreadable(error: &ProvenanceError) -> Problem {

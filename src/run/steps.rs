@@ -47,11 +47,13 @@ pub(super) struct Ready {
 pub(super) struct Refused {
     pub(super) problem: Problem,
     pub(super) artifact: Option<Digest>,
+    /// The change that keeps the decision that refused it; empty where no policy decided.
+    pub(super) decided: Batch,
 }
 
 impl Refused {
     fn new(problem: Problem, artifact: Option<Digest>) -> Self {
-        Self { problem, artifact }
+        Self { problem, artifact, decided: Batch::new() }
     }
 }
 
@@ -69,7 +71,7 @@ pub(super) async fn ready(
     let artifact_id = artifact.id();
     running.is_of(artifact_id);
     let refuse = |problem| Refused::new(problem, Some(artifact_id));
-    let (granted, decided) = decide::decide(inner, &principal, &request, (&artifact, artifact_id), under).await.map_err(refuse)?;
+    let (granted, decided) = decide::decide(inner, &principal, &request, (&artifact, artifact_id), under)?;
     running.is_at(granted.grant().tier);
     let waiting_since = Instant::now();
     let admitted = tokio::select! {
@@ -132,7 +134,7 @@ pub(super) async fn intend(inner: &Inner, ready: &Ready, first: Option<&First>) 
         entrypoint: ready.request.entrypoint.clone(),
         input_digest: Digest::of(ready.request.input.get().as_bytes()),
         origin: ready.request.origin.clone(),
-        decision_id: Some(ready.granted.decision().decision_id.clone()),
+        decision_id: Some(ready.granted.decision().decision_id.to_string()),
         traceparent: ready.request.traceparent.clone(),
     };
     let take = tokio::time::timeout(CELL_WAIT_MAX, inner.parts.cells.take(kind_of(ready.grant())));

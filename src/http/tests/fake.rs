@@ -4,9 +4,9 @@ use super::soon;
 use crate::http::{Answer, Later, Service};
 use crate::model::exchange::ServedRequest;
 use crate::model::{
-    AliasMove, AliasName, AliasRow, CheckReport, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource, Tier,
+    Action, AliasMove, AliasName, AliasRow, CheckReport, Digest, Door, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource, Tier,
 };
-use crate::run::{CancelSignal, Destination, Idempotency, NewArtifact, Page, RunFilter, Serving, Shelved};
+use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
 use std::sync::Mutex;
@@ -127,6 +127,32 @@ impl Service for Fake {
         })
     }
 
+    fn permit<'a>(&'a self, by: &'a Principal, action: Action, _: Door) -> Later<'a, Result<(), Problem>> {
+        let may = match by.role {
+            Role::Operator => true,
+            Role::Auditor => matches!(action, Action::ReadLog | Action::ReadDecisions),
+            Role::Agent | Role::Developer => action == Action::ShelveArtifact,
+        };
+        let answer = if may { Ok(()) } else { Err(Problem::new(ProblemCode::PolicyDenied, "not yours", "ask")) };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn artifact<'a>(&'a self, by: &'a Principal, id: Digest, sources: bool, at: Door) -> Later<'a, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "artifact": id, "by": by.name, "sources": sources, "at": at })) })
+    }
+
+    fn ladder(&self, by: Principal, id: Digest, order: LadderOrder, at: Door) -> Later<'_, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "artifact": id, "by": by.name, "order": format!("{order:?}"), "at": at })) })
+    }
+
+    fn revalidate<'a>(&'a self, _: &'a Principal, only: Option<Digest>) -> Later<'a, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "only": only })) })
+    }
+
+    fn reload_policies<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "by": by.name })) })
+    }
+
     fn move_alias(&self, by: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {
         let moved = AliasMove { alias, artifact: to.artifact, previous: to.expected, by };
         Box::pin(async move { Ok(AliasRow { what: moved, sequence: 1, at_ms: 2 }) })
@@ -140,7 +166,7 @@ impl Service for Fake {
         Ok(json!({ "after": after }))
     }
 
-    fn report<'a>(&'a self, by: &'a Principal, run: RunId) -> Later<'a, Result<Bytes, Problem>> {
+    fn report<'a>(&'a self, by: &'a Principal, run: RunId, _: Door) -> Later<'a, Result<Bytes, Problem>> {
         Box::pin(async move {
             if by.role == Role::Agent {
                 return Err(Problem::new(ProblemCode::NotFound, "no such run", "look at your own"));
@@ -149,7 +175,7 @@ impl Service for Fake {
         })
     }
 
-    fn list<'a>(&'a self, _: &'a Principal, filter: RunFilter) -> Later<'a, Result<Page, Problem>> {
+    fn list<'a>(&'a self, _: &'a Principal, filter: RunFilter, _: Door) -> Later<'a, Result<Page, Problem>> {
         self.lists.lock().expect("a lock").push(filter);
         Box::pin(async {
             Ok(Page { runs: vec![RawValue::from_string(r#"{"run":1}"#.to_owned()).expect("JSON")], cursor: Some("next".to_owned()) })

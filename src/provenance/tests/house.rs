@@ -4,7 +4,7 @@ use crate::model::{
     BuildIdentity, Digest, Durability, EgressGrant, Grant, Identity, Jit, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
 };
 use crate::provenance::{Intended, Intent, Log, Sealed};
-use crate::store::{Options, Store, wait};
+use crate::store::{Batch, Options, Store, wait};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::Path;

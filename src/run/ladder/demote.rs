@@ -24,7 +24,7 @@ impl Conduct {
     pub async fn demote(&self, by: Principal, id: Digest, demotion: Demotion, door: Door) -> Result<Step, Problem> {
         let set = self.parts().policy.current();
         let seen = self.standing(&id)?;
-        let (decision, decided) = self.permit_artifact(&set, &by, Action::Demote, &id, seen.as_ref(), door)?;
+        let (decision, decided) = self.permit_artifact(&set, (&by, Action::Demote, door), &id, seen.as_ref()).await?;
         self.known_artifact(&id)?;
         let _turn = self.ladder_turn().await;
         let before = self.standing(&id)?;

@@ -23,7 +23,7 @@ impl Conduct {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, review.profile.as_deref(), Tier::Production)?;
         let standing = self.standing(&id)?;
-        let (decision, decided) = self.permit_artifact(&set, &by, Action::Review, &id, standing.as_ref(), door)?;
+        let (decision, decided) = self.permit_artifact(&set, (&by, Action::Review, door), &id, standing.as_ref()).await?;
         self.known_artifact(&id)?;
         let NewReview { verdict, comment, .. } = review;
         let what = Review { artifact: id, profile: profile.name.clone(), verdict, comment, by, decision_id: Some(decision) };

@@ -2,7 +2,7 @@
 
 use super::broken;
 use crate::artifact::NOTES_MAX;
-use crate::model::{Action, Digest, Door, Principal, Problem, Standing, Tier};
+use crate::model::{Action, Digest, Door, Durability, Principal, Problem, Standing, Tier};
 use crate::policy::{InForce, footing, name_of, staleness};
 use crate::run::conduct::Conduct;
 use crate::run::shelf::storage;
@@ -14,10 +14,12 @@ const EVIDENCE_TOLD: usize = 5;
 
 impl Conduct {
     /// Everything that is known of the artifact `id`; with its sources when `sources`. Refused to who may not read it as to who names nothing.
-    pub fn artifact_shown(&self, by: &Principal, id: Digest, sources: bool, door: Door) -> Result<Value, Problem> {
+    pub async fn artifact_shown(&self, by: &Principal, id: Digest, sources: bool, door: Door) -> Result<Value, Problem> {
         let set = self.parts().policy.current();
         let standing = self.standing(&id)?;
-        self.permit_artifact(&set, by, Action::ReadArtifact, &id, standing.as_ref(), door)?;
+        let (_, noted) = self.permit_artifact(&set, (by, Action::ReadArtifact, door), &id, standing.as_ref()).await?;
+        let store = self.parts().log.store();
+        store.commit(noted, Durability::Batched).await.map_err(|error| broken(&error))?;
         let (artifact, artifacts) = (self.known_artifact(&id)?, &self.parts().artifacts);
         let modules: BTreeMap<&str, Value> = artifact
             .modules()

@@ -62,7 +62,7 @@ impl Conduct {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, profile, Tier::Validated)?;
         let before = self.standing(&id)?;
-        let leave = self.permit_artifact(&set, &by, Action::Validate, &id, before.as_ref(), door)?;
+        let leave = self.permit_artifact(&set, (&by, Action::Validate, door), &id, before.as_ref()).await?;
         let artifact = self.known_artifact(&id)?;
         if tier_of(before.as_ref()) == Tier::Production {
             let detail = "the artifact stands at tier 2, and validation leads to tier 1";
@@ -81,7 +81,7 @@ impl Conduct {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, profile, Tier::Production)?;
         let before = self.standing(&id)?;
-        let leave = self.permit_artifact(&set, &by, Action::Promote, &id, before.as_ref(), door)?;
+        let leave = self.permit_artifact(&set, (&by, Action::Promote, door), &id, before.as_ref()).await?;
         let artifact = self.known_artifact(&id)?;
         let evidence = self.evidence(&set, &artifact, id, &profile, &by).await?;
         let basis = self.basis(&set, &profile, before.as_ref(), evidence)?;
