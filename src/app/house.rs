@@ -212,7 +212,10 @@ impl House {
     /// `Err` with the reason while no run could be admitted.
     pub(super) fn ready(&self) -> Result<(), String> {
         let parts = self.conduct.parts();
-        kinds(&parts.policy.current().profiles).into_iter().try_for_each(|kind| parts.cells.sealed(kind).map(drop)).map_err(|error| error.to_string())?;
+        kinds(&parts.policy.current().profiles)
+            .into_iter()
+            .try_for_each(|kind| parts.cells.sealed(kind).map(drop))
+            .map_err(|error| error.to_string())?;
         match parts.log.store().health() {
             Health::Writing => Ok(()),
             Health::Failed(why) | Health::Broken(why) => Err(format!("the store takes no writes: {why}")),

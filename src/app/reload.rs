@@ -18,7 +18,8 @@ impl House {
     /// Records with which policies the server starts.
     pub(super) async fn record_policies(&self) -> Result<(), Failure> {
         let revision = self.conduct.parts().policy.current().revision();
-        let event = PolicyEvent { event: PolicyEventKind::Loaded, revision, previous: None, mistakes: Vec::new(), by: Principal::server().id };
+        let event =
+            PolicyEvent { event: PolicyEventKind::Loaded, revision, previous: None, mistakes: Vec::new(), by: Principal::server().id };
         let recorded = self.conduct.parts().log.policy(event).await;
         recorded.map(drop).map_err(|error| Failure::machine(error.to_string(), "check the data folder's disk"))
     }
@@ -30,7 +31,8 @@ impl House {
         let started = self.started.clone();
         let read = tokio::task::spawn_blocking(move || fitting(&config, &started)).await;
         let read = read.unwrap_or_else(|error| Err(vec![error.to_string()]));
-        let event = |event, revision, mistakes| PolicyEvent { event, revision, previous: Some(before.revision()), mistakes, by: by.to_owned() };
+        let event =
+            |event, revision, mistakes| PolicyEvent { event, revision, previous: Some(before.revision()), mistakes, by: by.to_owned() };
         match read {
             Ok(set) => {
                 let revision = set.revision();
@@ -73,7 +75,10 @@ fn beyond(profile: &crate::model::Profile, started: &Profiles) -> Option<String>
     let same = |other: &&std::sync::Arc<crate::model::Profile>| other.tier == profile.tier && other.jit == profile.jit;
     let heap = started.iter().filter(same).map(|other| other.limits.memory_mb).max();
     match heap {
-        None => Some(format!("{}.toml: no process for tier {} with this `jitless` was started: restart the server to use it", profile.name, profile.tier)),
+        None => Some(format!(
+            "{}.toml: no process for tier {} with this `jitless` was started: restart the server to use it",
+            profile.name, profile.tier
+        )),
         Some(heap) if profile.limits.memory_mb > heap => Some(format!(
             "{}.toml: memory_mb is {}, and processes of this tier were started for at most {heap}: restart the server to use more",
             profile.name, profile.limits.memory_mb

@@ -4,9 +4,7 @@ use super::house::House;
 use super::{audit, doctor, keys};
 use crate::artifact::ALIASES_MAX;
 use crate::http::{Answer, ConnectionGauge, Later, Service};
-use crate::model::{
-    Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest,
-};
+use crate::model::{Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
 use crate::provenance;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};

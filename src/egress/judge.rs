@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn what_is_said_names_the_rule_or_the_fixture_in_each_mode() {
-        let said = |mode, method, url| judge(&grant(mode), 1, method, url).map(|leave| (leave.rule, leave.index)).map_err(|no| (no.code, no.rule));
+        let said =
+            |mode, method, url| judge(&grant(mode), 1, method, url).map(|leave| (leave.rule, leave.index)).map_err(|no| (no.code, no.rule));
         let good = "https://good.example/a";
         let denied = |code, rule: &str| Err((code, rule.to_owned()));
         assert_eq!(said(EgressMode::Allowlist, "GET", good), Ok(("egress.good.example".to_owned(), 1)));

@@ -57,7 +57,11 @@ fn sources(query: Option<&str>) -> Result<bool, Problem> {
 
 fn named(id: &str) -> Result<Digest, Problem> {
     id.parse().map_err(|error: crate::model::DigestError| {
-        Problem::new(ProblemCode::InvalidRequest, error.to_string(), "use the `artifact` of an answer; an alias tells its own with GET /v1/aliases/{alias}")
+        Problem::new(
+            ProblemCode::InvalidRequest,
+            error.to_string(),
+            "use the `artifact` of an answer; an alias tells its own with GET /v1/aliases/{alias}",
+        )
     })
 }
 

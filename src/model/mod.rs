@@ -56,5 +56,5 @@ pub use problem::{Location, Problem, ProblemCode};
 pub use profile::{Durability, Jit, Profile, Tier};
 pub use promotion::{Promotion, Stale};
 pub use report::{Denial, EgressEntry, GuestError, LogLevel, LogLine, ProvenanceRef, RunReport, Usage};
-pub use right::Right;
 pub use request::{Origin, RunId, RunRequest, RunSource};
+pub use right::Right;

@@ -1,10 +1,10 @@
 //! From profile, request and machine to a grant, or a refusal that says why. Every answer is a decision that can be recorded.
 
-use super::ladder::{Footing, InForce, footing};
 use super::PolicySet;
+use super::ladder::{Footing, InForce, footing};
 use crate::model::{
-    Action, Artifact, Ask, Decision, Digest, Door, Grant, LimitExceeded, Limits, LimitsRequest, Principal, Problem, ProblemCode, Profile, Resource,
-    Right, Rule, Standing, Tier, Verdict,
+    Action, Artifact, Ask, Decision, Digest, Door, Grant, LimitExceeded, Limits, LimitsRequest, Principal, Problem, ProblemCode, Profile,
+    Resource, Right, Rule, Standing, Tier, Verdict,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;

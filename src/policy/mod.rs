@@ -13,5 +13,5 @@ pub use authority::{Authority, PolicyText};
 pub use grant::{Granted, Machine, Question, Refused, grant, grant_case};
 pub use ladder::{Candidate, Footing, InForce, Staleness, footing, lacks, promotion, staleness};
 pub use profile::{Profiles, host_name, host_pattern, missing_secrets, name_of};
-pub use set::{Policies, PolicySet};
 pub use rate::{RateLimiter, RetryAfter};
+pub use set::{Policies, PolicySet};

@@ -237,13 +237,7 @@ impl Inner {
         self.parts.builds.get(&kind).copied().unwrap_or_else(|| Digest::of(b""))
     }
 
-    async fn conduct(
-        &self,
-        asked: Asked,
-        first: Option<&First>,
-        mut running: Running,
-        mut cancel: CancelSignal,
-    ) -> Result<Bytes, Problem> {
+    async fn conduct(&self, asked: Asked, first: Option<&First>, mut running: Running, mut cancel: CancelSignal) -> Result<Bytes, Problem> {
         let (principal, serving) = (asked.principal.clone(), asked.serving);
         let ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
             Ok(ready) => ready,

@@ -4,9 +4,7 @@ use super::conduct::{Inner, Under};
 use super::noting::More;
 use super::shelf::storage;
 use super::steps::Refused;
-use crate::model::{
-    Action, Artifact, Ask, Decision, Digest, Principal, Problem, Resource, RunRequest, RunSource, Standing, Tier,
-};
+use crate::model::{Action, Artifact, Ask, Decision, Digest, Principal, Problem, Resource, RunRequest, RunSource, Standing, Tier};
 use crate::policy::{self, Granted, PolicySet, Question, name_of};
 use crate::store::Batch;
 use serde_json::{Map, Value, json};

@@ -1,9 +1,7 @@
 //! Entries of the decision log: made here for every decision, and stored with what it decided, or by themselves.
 
 use super::conduct::Inner;
-use crate::model::{
-    Ask, Decided, Decision, DecisionEntry, Digest, Durability, Labels, Problem, Verdict,
-};
+use crate::model::{Ask, Decided, Decision, DecisionEntry, Digest, Durability, Labels, Problem, Verdict};
 use crate::policy::PolicySet;
 use crate::provenance::decision_change;
 use crate::store::Batch;

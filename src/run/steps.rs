@@ -13,8 +13,8 @@ use crate::egress::secrets::RunSecrets;
 use crate::egress::{Carrier, Desk};
 use crate::model::frame::{FROM_CELL_SLACK, Order, RunOrder};
 use crate::model::{
-    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, Right, RunId, RunReport,
-    RunRequest, RunSource, Tier, Usage,
+    Artifact, Digest, Durability, Grant, Identity, Limits, Outcome, Principal, Problem, ProblemCode, Right, RunId, RunReport, RunRequest,
+    RunSource, Tier, Usage,
 };
 use crate::policy::Granted;
 use crate::provenance::{Intended, Intent, Sealed};
@@ -85,7 +85,20 @@ pub(super) async fn ready(
     let identity = Identity::of(artifact_id, granted.grant(), inner.build(kind_of(granted.grant())));
     let secrets = outbound::secrets(inner, granted.grant()).map_err(refuse)?;
     let run = RunId::now();
-    Ok(Ready { run, principal, request, artifact, artifact_id, granted, decided, prepared, identity, secrets, asked_at, _admitted: admitted })
+    Ok(Ready {
+        run,
+        principal,
+        request,
+        artifact,
+        artifact_id,
+        granted,
+        decided,
+        prepared,
+        identity,
+        secrets,
+        asked_at,
+        _admitted: admitted,
+    })
 }
 
 fn artifact_of(inner: &Inner, source: &RunSource) -> Result<Artifact, Problem> {
@@ -120,7 +133,9 @@ pub(super) async fn intend(inner: &Inner, ready: &Ready, first: Option<&First>) 
     let store = inner.parts.artifacts.store(&ready.artifact_id, &ready.artifact).map_err(|error| storage(&error))?;
     let author = match ready.request.source {
         // Whoever sends sources is one of their authors, for good.
-        RunSource::Inline(_) => inner.parts.artifacts.author_change(&ready.artifact_id, &ready.principal).map_err(|error| storage(&error))?,
+        RunSource::Inline(_) => {
+            inner.parts.artifacts.author_change(&ready.artifact_id, &ready.principal).map_err(|error| storage(&error))?
+        }
         RunSource::Stored(_) | RunSource::Alias(_) => Batch::new(),
     };
     let with = first.map_or_else(Batch::new, |first| first.remember(ready.run)).then(store).then(author).then(ready.decided.clone());

@@ -1,7 +1,7 @@
 //! The bodies of the ladder's paths below `/v1/artifacts/{id}`.
 
-use super::fields::Fields;
 use super::artifact::text;
+use super::fields::Fields;
 use super::refuse;
 use super::run::digest;
 use crate::model::{Digest, Problem, ReviewVerdict};

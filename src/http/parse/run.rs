@@ -3,7 +3,8 @@
 use super::fields::{Fields, string, strings};
 use super::{brief, refuse};
 use crate::model::{
-    Artifact, ArtifactError, Digest, Door, JsonCaps, JsonFault, LimitsRequest, ModuleName, Origin, Problem, RunRequest, RunSource, check_json,
+    Artifact, ArtifactError, Digest, Door, JsonCaps, JsonFault, LimitsRequest, ModuleName, Origin, Problem, RunRequest, RunSource,
+    check_json,
 };
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

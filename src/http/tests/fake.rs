@@ -4,7 +4,8 @@ use super::soon;
 use crate::http::{Answer, Later, Service};
 use crate::model::exchange::ServedRequest;
 use crate::model::{
-    Action, AliasMove, AliasName, AliasRow, CheckReport, Digest, Door, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource, Tier,
+    Action, AliasMove, AliasName, AliasRow, CheckReport, Digest, Door, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource,
+    Tier,
 };
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;

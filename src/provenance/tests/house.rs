@@ -49,6 +49,7 @@ pub(super) fn intent(run: RunId) -> Intent {
     };
     let artifact = Digest::of(b"artifact");
     Intent {
+        right: Some(crate::model::Right::Untrusted),
         run,
         principal: Principal::local(),
         artifact,

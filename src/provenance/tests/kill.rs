@@ -4,6 +4,7 @@ use super::house::{intent, open_store, report};
 use crate::model::Durability::{Batched, Strict};
 use crate::model::{Outcome, RunId};
 use crate::provenance::{Log, record_at, row, verify};
+use crate::store::Batch;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -46,7 +46,7 @@ fn every_kind_of_record_has_its_place_in_one_sequence() {
     let places = [
         wait(log.server(started, Batched)).expect("stored").sequence,
         wait(log.key(key, Batch::new().put(Tree::Keys, "k1", "hash"))).expect("stored").sequence,
-        wait(log.refuse(Refusal::of(&problem, None, None), Batched)).expect("stored").sequence,
+        wait(log.refuse(Refusal::of(&problem, None, None), Batch::new(), Batched)).expect("stored").sequence,
         run(&log, &intent(RunId::now()), Outcome::Exception).provenance.sequence,
     ];
     assert_eq!(places, [0, 1, 2, 4]);

@@ -31,7 +31,11 @@ impl Conduct {
         let from = tier_of(before.as_ref());
         if from == Tier::Untrusted {
             let detail = format!("the artifact {id} stands at tier 0 already");
-            return Err(Problem::new(ProblemCode::Conflict, detail, "there is nothing to take away; to forbid it altogether, quarantine it"));
+            return Err(Problem::new(
+                ProblemCode::Conflict,
+                detail,
+                "there is nothing to take away; to forbid it altogether, quarantine it",
+            ));
         }
         let event = LadderEvent {
             artifact: id,

@@ -3,8 +3,8 @@
 use super::attempts::Attempts;
 use crate::intake::judge;
 use crate::model::{
-    Artifact, CaseOwner, CaseResult, ContractCase, Digest, Door, EgressGrant, EgressMode, EvidenceSet, LimitsRequest, Manifest, Origin, Principal,
-    Problem, Profile, Right, RunReport, RunRequest, RunSource, SentCase,
+    Artifact, CaseOwner, CaseResult, ContractCase, Digest, Door, EgressGrant, EgressMode, EvidenceSet, LimitsRequest, Manifest, Origin,
+    Principal, Problem, Profile, Right, RunReport, RunRequest, RunSource, SentCase,
 };
 use crate::policy::InForce;
 use crate::run::conduct::{Conduct, Under, failed};
@@ -63,7 +63,8 @@ impl Conduct {
                 }
             }
         }
-        let all = wanted.profile.cases.iter().map(|case| (case, CaseOwner::Profile)).chain(own.iter().map(|case| (case, CaseOwner::Artifact)));
+        let all =
+            wanted.profile.cases.iter().map(|case| (case, CaseOwner::Profile)).chain(own.iter().map(|case| (case, CaseOwner::Artifact)));
         let mut results = Vec::new();
         for (case, owner) in all {
             results.push(self.case(wanted, case, owner, attempts).await?);

@@ -41,7 +41,8 @@ impl Conduct {
         let name = name.unwrap_or(crate::policy::name_of(tier));
         let shown: String = name.chars().take(64).collect();
         let names: Vec<&str> = set.profiles.iter().filter(|profile| profile.tier == tier).map(|profile| profile.name.as_str()).collect();
-        let mend = format!("name a profile of tier {tier}: {}", if names.is_empty() { "there is none".to_owned() } else { names.join(", ") });
+        let mend =
+            format!("name a profile of tier {tier}: {}", if names.is_empty() { "there is none".to_owned() } else { names.join(", ") });
         match set.profiles.by_name(name) {
             Some(profile) if profile.tier == tier => Ok(Arc::clone(profile)),
             Some(profile) => {

@@ -66,7 +66,11 @@ impl Conduct {
         let artifact = self.known_artifact(&id)?;
         if tier_of(before.as_ref()) == Tier::Production {
             let detail = "the artifact stands at tier 2, and validation leads to tier 1";
-            return Err(Problem::new(ProblemCode::Conflict, detail, "demote it first, or revalidate it as it stands with `cordon revalidate`"));
+            return Err(Problem::new(
+                ProblemCode::Conflict,
+                detail,
+                "demote it first, or revalidate it as it stands with `cordon revalidate`",
+            ));
         }
         let again = before.as_ref().is_some_and(|standing| standing.tier == Tier::Validated && standing.profile == profile.name);
         let step = if again { LadderStep::Revalidated } else { LadderStep::Validated };
@@ -103,13 +107,7 @@ impl Conduct {
     }
 
     /// What a promotion of an artifact that stands as `standing` rests on, `evidence` included.
-    fn basis(
-        &self,
-        set: &PolicySet,
-        profile: &Profile,
-        standing: Option<&Standing>,
-        evidence: EvidenceSet,
-    ) -> Result<Basis, Problem> {
+    fn basis(&self, set: &PolicySet, profile: &Profile, standing: Option<&Standing>, evidence: EvidenceSet) -> Result<Basis, Problem> {
         let artifacts = &self.parts().artifacts;
         let id = evidence.artifact;
         let validated = standing.and_then(|standing| set.profiles.by_name(&standing.profile));
@@ -213,7 +211,11 @@ fn refusal(profile: &Profile, evidence: Digest, missing: Vec<Missing>) -> Proble
     let names: Vec<&str> = missing.iter().map(|missing| missing.requirement.as_str()).collect();
     let first = missing.first().map(|first| first.detail.clone()).unwrap_or_default();
     let detail = format!("it may not enter the profile `{}`: {} missing: {first}", profile.name, names.join(", "));
-    let code = if missing.iter().any(|missing| missing.requirement == Requirement::StaticChecks) { ProblemCode::Rejected } else { ProblemCode::Conflict };
+    let code = if missing.iter().any(|missing| missing.requirement == Requirement::StaticChecks) {
+        ProblemCode::Rejected
+    } else {
+        ProblemCode::Conflict
+    };
     let mend = missing.first().map(|first| first.remediation.clone()).unwrap_or_default();
     Problem { missing, evidence: Some(evidence), ..Problem::new(code, detail, mend) }
 }

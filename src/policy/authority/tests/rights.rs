@@ -56,8 +56,14 @@ fn whoever_asked_for_a_run_reads_it_and_another_agent_does_not() {
         for id in ["0199", ""] {
             let run = |owner| Resource::Run { id, owner, tier: Tier::Untrusted };
             assert!(ask(&authority, &who("key:1", role), Action::ReadRun, run("key:1")).allowed);
-            assert_eq!(ask(&authority, &who("key:1", role), Action::ReadRun, run("key:2")).allowed, matches!(role, Role::Operator | Role::Auditor));
-            assert_eq!(ask(&authority, &who("key:1", role), Action::ReadRun, run("key:11")).allowed, matches!(role, Role::Operator | Role::Auditor));
+            assert_eq!(
+                ask(&authority, &who("key:1", role), Action::ReadRun, run("key:2")).allowed,
+                matches!(role, Role::Operator | Role::Auditor)
+            );
+            assert_eq!(
+                ask(&authority, &who("key:1", role), Action::ReadRun, run("key:11")).allowed,
+                matches!(role, Role::Operator | Role::Auditor)
+            );
         }
     }
 }
