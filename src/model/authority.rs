@@ -168,8 +168,8 @@ pub struct Ask<'a> {
     pub listener: Door,
 }
 
-/// What the policies answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What the policies answered. The default denies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
     /// Whether it may be done.
