@@ -23,6 +23,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("tower", &["http"]),
     ("governor", &["policy"]),
+    ("schemars", &["policy"]),
+    ("jsonschema", &["policy"]),
     ("hyper", &["http", "egress"]),
     ("hyper_util", &["http", "egress"]),
     ("http_body_util", &["http", "egress"]),
