@@ -24,7 +24,6 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tower", &["http"]),
     ("governor", &["policy"]),
     ("schemars", &["policy"]),
-    ("jsonschema", &["policy"]),
     ("hyper", &["http", "egress"]),
     ("hyper_util", &["http", "egress"]),
     ("http_body_util", &["http", "egress"]),
