@@ -24,6 +24,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tower", &["http"]),
     ("governor", &["policy"]),
     ("cedar_policy", &["policy"]),
+    ("schemars", &["policy"]),
     ("hyper", &["http", "egress"]),
     ("hyper_util", &["http", "egress"]),
     ("http_body_util", &["http", "egress"]),
