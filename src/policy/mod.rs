@@ -1,5 +1,6 @@
 //! Who may do what: profiles become grants, keys become principals, and each principal has a rate.
 
+pub mod capabilities;
 mod grant;
 pub mod keys;
 mod ladder;
