@@ -17,6 +17,10 @@ const NOT_THERE: &str = "Not there: files, environment, processes, sockets, `req
                          and timers with text throw. `import` and `import()` reach only the modules that were sent, by relative path. Otherwise ECMAScript and \
                          the web's common API: URL, Request, Response, streams, crypto.subtle, TextEncoder, structuredClone, timers, console and their like.";
 
+/// What happens at a limit.
+const PAST_LIMITS: &str = "A run that passes its CPU, time, memory or result ends with an outcome such as `exceededCpu`; more log is cut; more source or \
+                           input is refused before it runs.";
+
 /// What code under `profile` must know, in a few lines.
 pub fn brief(profile: &Profile) -> String {
     let of = Capabilities::of(profile, Access::Run);
@@ -35,10 +39,7 @@ pub fn brief(profile: &Profile) -> String {
          settled; `ctx.run` is its id.",
         env(&of)
     ));
-    lines.extend([
-        String::new(),
-        format!("Limits: {}. A run that passes one ends with an outcome such as `exceededCpu`.", limits(&of).join("; ")),
-    ]);
+    lines.extend([String::new(), format!("Limits: {}. {PAST_LIMITS}", limits(&of).join("; "))]);
     lines.extend([String::new(), "`fetch`:".to_owned()]);
     lines.extend(requests(&of, LINES_MAX));
     lines.push(DENIAL.to_owned());

@@ -68,7 +68,7 @@ fn rule(rule: &Rule<'_>) -> String {
     let ports = listed(rule.ports.iter().map(u16::to_string), LISTED_MAX);
     let schemes = listed(rule.schemes.iter().map(|scheme| scheme_name(*scheme)), LISTED_MAX);
     format!(
-        "- {} {}: {schemes}, port {ports}{}; answers of at most {}; {}; {}",
+        "- {} {}: {schemes}, port {ports}{}; answers of at most {}; {}; reason: {}",
         listed(rule.methods.iter(), LISTED_MAX),
         visible(&rule.host),
         paths(rule.path_prefix),
@@ -104,7 +104,7 @@ pub(super) fn secret(secret: &Secret<'_>) -> String {
     let methods = if secret.methods.is_empty() { String::new() } else { format!(" by {}", listed(secret.methods.iter(), LISTED_MAX)) };
     let hosts = listed(secret.hosts.iter(), LISTED_MAX);
     let value = if secret.has_value { "" } else { "; no value is behind it under this profile" };
-    format!("{use_it}, over https to {hosts}{methods}{}{value}; {}", paths(secret.path_prefix), quoted(secret.reason))
+    format!("{use_it}, over https to {hosts}{methods}{}{value}; reason: {}", paths(secret.path_prefix), quoted(secret.reason))
 }
 
 /// What holds for every secret that `env` shows.

@@ -36,7 +36,7 @@ fn the_brief_of_a_profile_that_reaches_out_says_whom_how_and_with_which_secret()
         "at most 50 requests of one run",
         "- GET, POST api.example: https, port 443, the path /v1",
         "- send `env.API_KEY` alone as the header `x-key`; the server puts the secret in its place, over https to api.example by POST",
-        "- CDN_KEY: the server sets the header `authorization`, the code sends nothing, over https to a.cdn.example; \"key of the images\"",
+        "- CDN_KEY: the server sets the header `authorization`, the code sends nothing, over https to a.cdn.example; reason: \"key of the images\"",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -15,7 +15,7 @@ fn rules_and_limits_are_in_comments_whose_end_no_pattern_is() {
     let text = declarations(&orders(), &["Blob", "fetch"]);
     assert!(text.contains(" * - 5000 ms of CPU time (waiting costs none), 30000 ms from start to end\n"), "{text}");
     let rule = " * - GET, POST api.example: https, port 443, the path /v1 and those below it; answers of at most 10 MiB; 50 requests; \
-                \"orders API, ticket 4711\"\n";
+                reason: \"orders API, ticket 4711\"\n";
     assert!(text.contains(rule), "{text}");
     assert!(text.contains("paths that begin with /*\\/images/; answers of at most 1000 bytes; 1 request;"), "{text}");
     assert!(text.contains(" * Blob fetch\n"), "{text}");
