@@ -47,8 +47,8 @@ fn the_brief_of_a_profile_that_reaches_out_says_whom_how_and_with_which_secret()
 fn ten_rules_or_fixtures_are_listed_and_the_eleventh_is_counted() {
     for (ten, eleven) in [(rules(10), rules(11)), (canned(10), canned(11))] {
         let (ten, eleven) = (super::super::brief(&ten), super::super::brief(&eleven));
-        assert!(!ten.contains(" more"), "{ten}");
-        assert!(eleven.contains("- and 1 more\n") && !eleven.contains("- and 0"), "{eleven}");
+        assert!(!ten.contains("- and "), "{ten}");
+        assert!(eleven.contains("- and 1 more\n"), "{eleven}");
         assert_eq!(eleven.lines().count(), ten.lines().count() + 1);
     }
 }
