@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod capabilities;
 mod check;
 mod cli;
 mod doctor;

@@ -214,6 +214,7 @@ const ROUTES: &[&str] = &[
     "/v1/runs",
     "/v1/runs/{run}",
     "/v1/capabilities",
+    "/v1/capabilities/{profile}",
     "/v1/artifacts",
     "/v1/aliases",
     "/v1/aliases/{alias}",

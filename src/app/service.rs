@@ -1,11 +1,12 @@
 //! The house as the door sees it.
 
 use super::house::House;
-use super::{audit, doctor, keys};
+use super::{audit, capabilities, doctor, keys};
 use crate::artifact::ALIASES_MAX;
 use crate::http::{Answer, ConnectionGauge, Later, Service};
 use crate::model::{Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
+use crate::policy::capabilities::Form;
 use crate::provenance;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use crate::telemetry::Listener;
@@ -173,19 +174,12 @@ impl Service for Rooms {
         self.house.conduct.parts().telemetry.http_request(route, status, Duration::from_secs_f64(seconds.max(0.0)));
     }
 
-    fn capabilities(&self, _principal: &Principal) -> Value {
-        let set = self.house.conduct.parts().policy.current();
-        let profiles: Vec<_> = set
-            .profiles
-            .iter()
-            .map(|profile| {
-                json!({
-                    "name": profile.name, "tier": profile.tier, "description": profile.description, "limits": profile.limits,
-                    "egress": profile.egress, "durability": profile.durability, "vars": profile.vars.keys().collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        json!({ "profiles": profiles })
+    fn capabilities(&self, principal: &Principal) -> Value {
+        capabilities::list(&self.house.conduct.parts().policy.current(), principal)
+    }
+
+    fn capabilities_of(&self, principal: &Principal, name: &str, form: Form) -> Result<String, Problem> {
+        capabilities::one(&self.house.conduct.parts().policy.current(), principal, name, form)
     }
 
     fn metrics(&self) -> String {

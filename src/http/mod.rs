@@ -6,6 +6,7 @@
 //! * `service` is all that the door knows of the house behind it.
 
 mod body;
+mod capabilities;
 mod connection;
 mod door;
 mod filter;

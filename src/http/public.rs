@@ -9,7 +9,7 @@ use super::parse::run_request;
 use super::reply::{self, json, json_text};
 use super::routes::Routes;
 use super::trace::{TRACEPARENT, Trace};
-use super::{ladder, served, shelf};
+use super::{capabilities, ladder, served, shelf};
 use crate::model::{Digest, Principal, Problem, ProblemCode, RunId};
 use crate::run::{Idempotency, cancellation};
 use axum::Router;
@@ -25,7 +25,6 @@ use std::sync::atomic::Ordering;
 
 pub(super) const RUNS: &str = "/v1/runs";
 const RUN: &str = "/v1/runs/{run}";
-const CAPABILITIES: &str = "/v1/capabilities";
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -35,9 +34,10 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 /// The routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let routes = Routes::default().at(RUNS, post(submit).get(list)).at(RUN, get(report)).at(CAPABILITIES, get(capabilities));
+    let routes = Routes::default().at(RUNS, post(submit).get(list)).at(RUN, get(report));
     let served = |routes: Routes, path| routes.at_as(path, served::SERVED, served::methods());
-    served::PATHS.iter().copied().fold(ladder::routes(shelf::routes(routes)), served).finish(shared)
+    let routes = capabilities::routes(ladder::routes(shelf::routes(routes)));
+    served::PATHS.iter().copied().fold(routes, served).finish(shared)
 }
 
 /// Where a refusal came from: what the door refuses, the door passes on to be recorded.
@@ -176,12 +176,6 @@ async fn list(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -
     };
     let outcome = outcome.await;
     shared.settle(RUNS, asker.as_ref(), outcome)
-}
-
-async fn capabilities(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let mut asker = None;
-    let outcome = reader(&shared, &headers, &mut asker).map(|principal| json(StatusCode::OK, &shared.service.capabilities(&principal)));
-    shared.settle(CAPABILITIES, asker.as_ref(), outcome)
 }
 
 /// Who reads, inside the rate.

@@ -1,6 +1,7 @@
 //! What the door needs from the house behind it. The wiring implements it; tests use a fake.
 
 use crate::model::{Action, AliasName, AliasRow, Digest, Door, Principal, Problem, Role, RunId, RunRequest};
+use crate::policy::capabilities::Form;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::Value;
@@ -83,8 +84,11 @@ pub trait Service: Send + Sync + 'static {
     /// Takes note of one answered request. `status` is 499 when the client went away first.
     fn observed(&self, route: &'static str, status: u16, seconds: f64);
 
-    /// What this server offers to `principal`: the answer of `GET /v1/capabilities`.
+    /// What the profiles grant that `principal` may know of: the answer of `GET /v1/capabilities`.
     fn capabilities(&self, principal: &Principal) -> Value;
+
+    /// What the profile called `name` grants, in this form; `notFound` also when `principal` may not know of it.
+    fn capabilities_of(&self, principal: &Principal, name: &str, form: Form) -> Result<String, Problem>;
 
     /// The metrics in Prometheus' text format 0.0.4.
     fn metrics(&self) -> String;

@@ -1,6 +1,7 @@
 //! Who may do what: policies decide, profiles become grants, keys become principals, and each principal has a rate.
 
 mod authority;
+pub mod capabilities;
 mod folder;
 mod grant;
 pub mod keys;

@@ -1,6 +1,7 @@
 //! One module per kind of promise.
 
 mod aliases;
+mod capabilities;
 mod checks;
 mod command;
 mod contract;

@@ -7,6 +7,7 @@ use crate::model::{
     Action, AliasMove, AliasName, AliasRow, CheckReport, Digest, Door, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource,
     Tier,
 };
+use crate::policy::capabilities::Form;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
@@ -194,6 +195,13 @@ impl Service for Fake {
 
     fn capabilities(&self, principal: &Principal) -> Value {
         json!({ "for": principal.name })
+    }
+
+    fn capabilities_of(&self, principal: &Principal, name: &str, form: Form) -> Result<String, Problem> {
+        if name == "unknown" {
+            return Err(Problem::new(ProblemCode::NotFound, "no such profile", "name another"));
+        }
+        Ok(format!("\"{} {name} {}\"", principal.name, form.as_str()))
     }
 
     fn metrics(&self) -> String {

@@ -1,5 +1,6 @@
 //! Both listeners over real sockets, in front of a house that is played.
 
+mod capabilities;
 mod connections;
 mod drain;
 mod fake;

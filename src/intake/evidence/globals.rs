@@ -1,7 +1,7 @@
 //! The global names that guests find, the same at every tier, and what to use instead of names from elsewhere.
 
-/// Globals of the isolate. Held by `tests::globals::the_table_is_what_the_isolate_shows`.
-pub(super) const OFFERED: &[&str] = &[
+/// Globals of the isolate, the same under every profile, in order. Held by `tests::globals::the_table_is_what_the_isolate_shows`.
+pub const OFFERED: &[&str] = &[
     "AbortController",
     "AbortSignal",
     "AggregateError",

@@ -27,6 +27,7 @@ mod text;
 mod urls;
 mod value;
 
+pub use globals::OFFERED;
 pub use judge::judge;
 pub use sarif::Sarif;
 

@@ -1,6 +1,7 @@
 //! What the room promises, by the text that comes out.
 
 mod blocks;
+mod declarations;
 mod length;
 mod normalise;
 mod odd;
