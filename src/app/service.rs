@@ -4,7 +4,9 @@ use super::house::House;
 use super::{audit, doctor, keys};
 use crate::artifact::ALIASES_MAX;
 use crate::http::{Answer, ConnectionGauge, Later, Service};
-use crate::model::{Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest};
+use crate::model::{
+    Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Profile, Resource, Role, RunId, RunRequest,
+};
 use crate::policy::RateLimiter;
 use crate::provenance;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
@@ -61,6 +63,15 @@ fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, Problem> + Send 
 
 fn ended(error: &tokio::task::JoinError) -> Problem {
     Problem::new(ProblemCode::InternalError, error.to_string(), "see the server's log")
+}
+
+/// Most rules and fixtures of a profile that an answer lists. An estimate: what a caller can look through.
+const RULES_SHOWN_MAX: usize = 256;
+
+/// What a profile lets out; a long list is told as records tell it.
+fn way_out(profile: &Profile) -> Value {
+    let listed = profile.egress.rules.len() + profile.egress.fixtures.len();
+    if listed > RULES_SHOWN_MAX { json!(profile.egress.record()) } else { json!(profile.egress) }
 }
 
 impl Service for Rooms {
@@ -181,7 +192,7 @@ impl Service for Rooms {
             .map(|profile| {
                 json!({
                     "name": profile.name, "tier": profile.tier, "description": profile.description, "limits": profile.limits,
-                    "egress": profile.egress, "durability": profile.durability, "vars": profile.vars.keys().collect::<Vec<_>>(),
+                    "egress": way_out(profile), "durability": profile.durability, "vars": profile.vars.keys().collect::<Vec<_>>(),
                 })
             })
             .collect();

@@ -3,10 +3,9 @@
 use super::fixture::{self, Bodies};
 use super::rule::{self, Rule};
 use crate::config::Reader;
-use crate::model::{EgressFixture, EgressMode, Tier};
+use crate::model::{EgressFixture, EgressGrant, EgressMode, Tier};
 
-/// Most rules of a profile, and most fixtures.
-const RULES_MAX: usize = 256;
+/// Most fixtures of a profile.
 pub(super) const FIXTURES_MAX: usize = 256;
 
 const MODES: [(&str, EgressMode); 3] =
@@ -24,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, tier: Option<Tier>, sub_requests: u6
     let mode = reader.choice("mode", &MODES);
     let mode_is_wrong = mode.is_none() && reader.has("mode");
     let mode = mode.unwrap_or_default();
-    let rules = reader.tables("rule", RULES_MAX, |reader| rule::read(reader, sub_requests));
+    let rules = reader.tables("rule", EgressGrant::RULES_MAX, |reader| rule::read(reader, tier, sub_requests));
     let fixtures = reader.tables("fixture", FIXTURES_MAX, |reader| fixture::read(reader, bodies));
     if !mode_is_wrong {
         agree(reader, mode, tier, sub_requests);
