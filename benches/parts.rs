@@ -7,8 +7,8 @@ use cordon::egress::judge;
 use cordon::intake;
 use cordon::model::frame::{self, FromCell, PrepareOrder, RunEnd};
 use cordon::model::{
-    Action, Artifact, Ask, Door, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, Grant, HostPattern, JsonCaps, LimitsRequest,
-    Outcome, Principal, Resource, Role, Scheme, Tier, check_json,
+    Action, Artifact, Ask, Door, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, Grant, HostPattern, JsonCaps,
+    LimitsRequest, Outcome, Principal, Resource, Role, Scheme, Tier, check_json,
 };
 use cordon::policy::{self, Authority, Profiles, Question};
 use cordon::provenance::{Log, Refusal};
