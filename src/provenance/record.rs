@@ -4,8 +4,8 @@
 //! ever serialised again to check a hash.
 
 use crate::model::{
-    AliasMove, Denial, Digest, EgressEntry, Identity, LadderEvent, Origin, Outcome, Principal, Problem, ProblemCode, RecordedGrant, Review, Right, Role,
-    RunId, RunReport, Submission, Tier, Usage,
+    AliasMove, Denial, Digest, EgressEntry, Identity, LadderEvent, Origin, Outcome, Principal, Problem, ProblemCode, RecordedGrant, Review,
+    Right, Role, RunId, RunReport, Submission, Tier, Usage,
 };
 use serde::{Deserialize, Serialize};
 
