@@ -3,9 +3,13 @@
 //! `cargo bench --bench parts`. The whole, beside a bare isolate and workerd, is `python3 benches/load.py`.
 
 use cordon::config::Config;
+use cordon::egress::judge;
 use cordon::intake;
 use cordon::model::frame::{self, FromCell, PrepareOrder, RunEnd};
-use cordon::model::{Action, Artifact, Ask, Door, JsonCaps, LimitsRequest, Outcome, Principal, Resource, Role, Tier, check_json};
+use cordon::model::{
+    Action, Artifact, Ask, Door, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, Grant, HostPattern, JsonCaps,
+    LimitsRequest, Outcome, Principal, Resource, Role, Scheme, Tier, check_json,
+};
 use cordon::policy::{self, Authority, Profiles, Question};
 use cordon::provenance::{Log, Refusal};
 use cordon::store::{Options, Store, wait};
@@ -43,6 +47,50 @@ fn decisions(c: &mut Criterion) {
     let question =
         Question { principal: &principal, profile: None, asked: &asked, artifact: &artifact, input_bytes: 4, hardening: &hardening };
     c.bench_function("policy/grant", |b| b.iter(|| policy::grant(black_box(&profiles), &question).is_ok()));
+}
+
+/// Terms with so many rules, every other one a wildcard.
+fn terms(rules: usize) -> EgressTerms {
+    let rule = |at: usize| EgressRule {
+        host: if at.is_multiple_of(2) {
+            HostPattern::Name(format!("h{at}.example"))
+        } else {
+            HostPattern::OneBelow(format!("h{at}.example"))
+        },
+        ports: vec![443],
+        schemes: vec![Scheme::Https],
+        methods: vec!["GET".to_owned(), "HEAD".to_owned()],
+        path_prefix: "/v1".to_owned(),
+        max_response_bytes: 1 << 20,
+        max_requests: 50,
+        inject: None,
+        enforcement: Enforcement::Enforce,
+        reason: "orders API, ticket 4711".to_owned(),
+    };
+    EgressGrant { mode: EgressMode::Allowlist, rules: (0..rules).map(rule).collect(), ..EgressGrant::default() }.into()
+}
+
+/// A decision on a request, its URL parsed, under few and many rules; and what a record of a run under them costs.
+fn egress(c: &mut Criterion) {
+    let Ok(profiles) = Profiles::load(None) else { return };
+    let Some(profile) = profiles.by_name("production") else { return };
+    let mut group = c.benchmark_group("egress");
+    for rules in [10, 1_000, 10_000] {
+        let terms = std::sync::Arc::new(terms(rules));
+        let grant = Grant { egress: std::sync::Arc::clone(&terms), ..Grant::new(profile, profile.limits) };
+        let last = rules - 1;
+        for (what, url) in [
+            ("allowed", format!("https://a.h{last}.example/v1/orders")),
+            ("path denied", format!("https://a.h{last}.example/v2")),
+            ("host denied", "https://a.b.evil.example/v1".to_owned()),
+        ] {
+            group.bench_function(format!("{what}, {rules} rules"), |b| {
+                b.iter(|| judge(black_box(&terms), 1, "GET", black_box(&url)).is_ok())
+            });
+        }
+        group.bench_function(format!("digest of a grant, {rules} rules"), |b| b.iter(|| black_box(&grant).recorded().digest()));
+    }
+    group.finish();
 }
 
 /// A question to the policies of an operator who has many: all speak of the action, one permits, half of them look at attributes.
@@ -117,5 +165,5 @@ fn configuration(c: &mut Criterion) {
     c.bench_function("config/defaults", |b| b.iter(|| Config::load(&cordon::config::Overrides::default(), |_| None).is_ok()));
 }
 
-criterion_group!(parts, frames, results, decisions, authorizations, intakes, records, configuration);
+criterion_group!(parts, frames, results, decisions, authorizations, egress, intakes, records, configuration);
 criterion_main!(parts);

@@ -12,9 +12,8 @@ mod model;
 use egress::decide::decide;
 use egress::refusal::{CODES, Refusal};
 use egress::target::Target;
-use egress::host;
 use libfuzzer_sys::fuzz_target;
-use model::{EgressGrant, EgressMode, EgressRule, HostPattern, Scheme, path};
+use model::{EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, HostPattern, Scheme, host, path};
 use std::net::IpAddr;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -37,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 /// A grant whose rule differs from what is asked for in host and path at most; none where the profile's reader takes no such rule.
-fn grant(target: &Target, host: &str, prefix: &str) -> Option<EgressGrant> {
+fn grant(target: &Target, host: &str, prefix: &str) -> Option<EgressTerms> {
     let pattern = match host.strip_prefix("*.") {
         Some(parent) => HostPattern::OneBelow(parent.to_owned()),
         None => HostPattern::Name(host.to_owned()),
@@ -53,9 +52,10 @@ fn grant(target: &Target, host: &str, prefix: &str) -> Option<EgressGrant> {
         max_response_bytes: 1,
         max_requests: 1,
         inject: None,
+        enforcement: Enforcement::Enforce,
         reason: "a test".to_owned(),
     };
-    readable.then(|| EgressGrant { mode: EgressMode::Allowlist, rules: vec![rule], ..EgressGrant::default() })
+    readable.then(|| EgressGrant { mode: EgressMode::Allowlist, rules: vec![rule], ..EgressGrant::default() }.into())
 }
 
 /// A refusal has a known code and stays in its lines and lengths.

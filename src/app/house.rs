@@ -114,6 +114,7 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
     let binary = binary.await.map_err(|error| Failure::machine(error.to_string(), "report this"))??;
     let identities = identities(&cells, &profiles, binary)?;
     telemetry.hardening(&weakest(&identities));
+    keep_grants(&log, &profiles).await?;
     let parts = Parts {
         artifacts: Artifacts::new(log.store().clone()),
         broker: outbound::broker(&config.egress)?,
@@ -127,6 +128,15 @@ pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, route
         telemetry,
     };
     Ok(House { conduct: Conduct::new(parts), keys, identities, config: config.clone(), started: profiles })
+}
+
+/// What records of runs under these profiles tell by digest is there before the first run.
+pub(super) async fn keep_grants(log: &Log, profiles: &Profiles) -> Result<(), Failure> {
+    for profile in profiles.iter() {
+        let kept = log.keep_egress(&profile.egress).await;
+        kept.map_err(|error| Failure::machine(error.to_string(), "check the data folder's disk"))?;
+    }
+    Ok(())
 }
 
 /// The metrics of this process. `routes` are the paths that its listeners have.

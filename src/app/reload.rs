@@ -36,6 +36,7 @@ impl House {
         match read {
             Ok(set) => {
                 let revision = set.revision();
+                house::keep_grants(&self.conduct.parts().log, &set.profiles).await.map_err(unkept)?;
                 // The record comes first: what is in force is always in the log.
                 self.note(event(PolicyEventKind::Replaced, revision, Vec::new())).await?;
                 policy.replace(set);
@@ -58,6 +59,13 @@ impl House {
             Problem::new(ProblemCode::InternalError, "the change of policies could not be recorded", mend)
         })
     }
+}
+
+/// What records of runs would tell by digest only cannot be kept.
+fn unkept(failure: Failure) -> Problem {
+    tracing::error!("policies were not replaced because what they grant could not be stored: {}", failure.lines().join("; "));
+    let mend = "ask the operator to look at the data folder's disk";
+    Problem::new(ProblemCode::InternalError, "the change of policies could not be recorded", mend)
 }
 
 /// The policies of `config`, if what runs now can run them; or every mistake.

@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::path::Path;
 use toml::de::DeTable;
 
-/// Largest file that is read, in bytes. A configuration of this size is a mistake.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Largest file that is read, in bytes. Source: as many egress rules as a profile may have, with 400 bytes each. The grant of such a profile is
+/// kept as JSON, at most twice as long and 250 bytes of defaults for each rule, so that it fits in one batch of the store.
+const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// Longest line that an excerpt shows, in characters.
 const EXCERPT_CHARS_MAX: usize = 160;
@@ -26,7 +27,7 @@ impl Document {
         Self { name: name.into(), text: text.into() }
     }
 
-    /// The file at `path`; a file that cannot be read, is larger than 1 MiB or is not UTF-8 is a mistake.
+    /// The file at `path`; a file that cannot be read, is larger than 4 MiB or is not UTF-8 is a mistake.
     pub fn load(path: &Path, mistakes: &Mistakes) -> Option<Self> {
         let name = path.display().to_string();
         let wrong = |message: String, mend: &str| {
@@ -97,7 +98,7 @@ impl Document {
     }
 }
 
-/// A count as `u32`: files are at most 1 MiB, so it always fits.
+/// A count as `u32`: files are at most 4 MiB, so it always fits.
 fn clamped(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

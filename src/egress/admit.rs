@@ -7,7 +7,7 @@ use super::payload::{self, Source};
 use super::refusal::{DEFAULT_DENY, Refusal};
 use super::trip::Trip;
 use super::{Target, decide, fixture, head};
-use crate::model::{EgressFixture, EgressMode, EgressRule};
+use crate::model::{EgressFixture, EgressMode, EgressRule, Enforcement};
 use http::header::{self, HeaderMap, HeaderValue};
 
 /// How a hop that was allowed is answered.
@@ -41,7 +41,11 @@ impl Trip {
                 let permit = decide::decide(&settings.grant, target)?;
                 let rule = permit.rule;
                 counter.take_of_rule(permit.index, rule.max_requests).ok_or_else(|| exhausted(target, rule))?;
-                self.case.row.write(|row| row.rule = Some(rule.name()));
+                self.case.row.write(|row| {
+                    row.rule = Some(rule.name());
+                    // Of a chain, one such hop is enough: without the rule the whole would have ended there.
+                    row.would_deny |= rule.enforcement == Enforcement::Audit;
+                });
                 self.check_length()?;
                 let headers = self.load(target, rule)?;
                 Ok(Leave::Wire { headers, bytes_max: rule.max_response_bytes })

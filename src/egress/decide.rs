@@ -1,10 +1,10 @@
-//! Whether a grant's rules allow a target. The first rule that fits wholly decides; where none does, the refusal names the nearest one and
-//! what it lacks.
+//! Whether a grant's rules allow a target. The first rule that fits wholly decides, one that is meant before one on trial; where none does, the
+//! refusal names the nearest one and what it lacks. Looks only at rules that name the host, however many others there are.
 
 use super::refusal::{DEFAULT_DENY, Refusal, word};
 use super::target::Target;
-use super::{host, wish};
-use crate::model::{EgressGrant, EgressMode, EgressRule, HostPattern, path};
+use super::wish;
+use crate::model::{EgressMode, EgressRule, EgressTerms, Enforcement, HostPattern, host, path};
 
 /// Leave to send a request.
 #[derive(Debug, Clone, Copy)]
@@ -16,24 +16,26 @@ pub(crate) struct Permit<'g> {
 }
 
 /// Decides on `target`. Looks at rules in mode `allowlist` only. The guest causes refusals.
-pub(crate) fn decide<'g>(grant: &'g EgressGrant, target: &Target) -> Result<Permit<'g>, Refusal> {
+pub(crate) fn decide<'g>(grant: &'g EgressTerms, target: &Target) -> Result<Permit<'g>, Refusal> {
     match grant.mode {
         EgressMode::Deny => return Err(closed(target, "and the profile lets nothing out")),
         EgressMode::Synthetic => return Err(closed(target, "and the profile answers from fixtures and lets nothing out")),
         EgressMode::Allowlist => {}
     }
-    let mut nearest: Option<(&EgressRule, Lack)> = None;
-    for (index, rule) in grant.rules.iter().enumerate().filter(|(_, rule)| host::matches(&rule.host, &target.host)) {
+    let (mut on_trial, mut nearest): (Option<Permit<'_>>, Option<(&EgressRule, Lack)>) = (None, None);
+    for (index, rule) in grant.naming(&target.host) {
         match lack(rule, target) {
-            None => return Ok(Permit { rule, index }),
+            None if rule.enforcement == Enforcement::Enforce => return Ok(Permit { rule, index }),
+            None => _ = on_trial.get_or_insert(Permit { rule, index }),
             Some(lack) if nearest.is_none_or(|(_, least)| lack > least) => nearest = Some((rule, lack)),
             Some(_) => {}
         }
     }
-    Err(match nearest {
-        Some((rule, lack)) => lacking(rule, lack, target),
-        None => unnamed(grant, target),
-    })
+    match (on_trial, nearest) {
+        (Some(permit), _) => Ok(permit),
+        (None, Some((rule, lack))) => Err(lacking(rule, lack, target)),
+        (None, None) => Err(unnamed(grant, target)),
+    }
 }
 
 /// What a rule that names the host lacks: the first in the order in which they are looked at, so that a greater one is nearer.
@@ -107,7 +109,7 @@ fn path_mend(target: &Target) -> String {
 }
 
 /// The refusal where no rule names the host.
-fn unnamed(grant: &EgressGrant, target: &Target) -> Refusal {
+fn unnamed(grant: &EgressTerms, target: &Target) -> Refusal {
     let host = word(&target.host);
     let asked = |why: String, mend: String| Refusal::new("egressDenied", DEFAULT_DENY, target.url.as_str(), why, mend);
     if target.address().is_some() {
@@ -122,7 +124,7 @@ fn unnamed(grant: &EgressGrant, target: &Target) -> Refusal {
             "correct the host in the URL".to_owned(),
         );
     }
-    let near = grant.rules.iter().find_map(|rule| near_miss(&rule.host, &target.host));
+    let near = grant.near(&target.host).and_then(|rule| near_miss(&rule.host, &target.host));
     let why = near.unwrap_or_else(|| "and no rule of the profile names it".to_owned());
     asked(format!("{host} was asked for, {why}"), format!("ask the operator to add to the profile: {}", wish::rule(target)))
 }

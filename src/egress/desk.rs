@@ -5,10 +5,11 @@ use super::carrier::{Carrier, Scrubber};
 use super::exchange::{Failure, Fault, Inbound, Outbound};
 use super::ledger::{Ledger, Row};
 use super::trip::Trip;
-use crate::model::{EgressEntry, EgressGrant};
+use crate::model::{EgressEntry, EgressTerms};
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 /// Makes the run's intent durable.
@@ -21,7 +22,7 @@ pub type Observer = Arc<dyn Fn(&EgressEntry, Option<&str>) + Send + Sync>;
 #[derive(Clone)]
 pub struct DeskSettings {
     /// What the run may send.
-    pub grant: Arc<EgressGrant>,
+    pub grant: Arc<EgressTerms>,
     /// Whose run it is. Connections are shared within it only.
     pub principal: String,
     /// Most requests of the run, each hop of a redirect counted.
@@ -43,7 +44,8 @@ pub(super) struct Counter {
     pub(super) broker: Arc<Broker>,
     pub(super) settings: DeskSettings,
     sent: AtomicU64,
-    by_rule: Vec<AtomicU64>,
+    /// Requests by the rule's place, of the rules that were used: a run may have many rules and uses few.
+    by_rule: Mutex<HashMap<usize, u64>>,
     slots: Arc<Semaphore>,
     durable: OnceCell<()>,
     ledger: Arc<Ledger>,
@@ -55,7 +57,7 @@ impl Desk {
         let ledger = Ledger::new(broker.settings.ledger_rows_max, settings.carrier.clone(), settings.observer.clone());
         Self(Arc::new(Counter {
             sent: AtomicU64::new(0),
-            by_rule: settings.grant.rules.iter().map(|_| AtomicU64::new(0)).collect(),
+            by_rule: Mutex::default(),
             slots: Arc::new(Semaphore::new(slots)),
             durable: OnceCell::new(),
             ledger: Arc::new(ledger),
@@ -111,12 +113,15 @@ impl Desk {
 impl Counter {
     /// Counts one request of the run; none when all are used up.
     pub(super) fn take_sub_request(&self) -> Option<()> {
-        take(&self.sent, self.settings.sub_requests)
+        let one_more = |now| (now < self.settings.sub_requests).then_some(now + 1);
+        self.sent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok().map(|_| ())
     }
 
     /// Counts one request under the rule at `index`; none when all are used up.
     pub(super) fn take_of_rule(&self, index: usize, most: u64) -> Option<()> {
-        take(self.by_rule.get(index)?, most)
+        let mut counts = self.by_rule.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(index).or_default();
+        (*count < most).then(|| *count += 1)
     }
 
     /// Waits until the run may have one more request under way.
@@ -155,11 +160,6 @@ impl Counter {
             Fault::Failed { code, message } => Fault::Failed { code, message: self.clean(message) },
         }
     }
-}
-
-/// Counts one more, unless that is more than `most`.
-fn take(count: &AtomicU64, most: u64) -> Option<()> {
-    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now < most).then_some(now + 1)).ok().map(|_| ())
 }
 
 /// What the parts of one exchange share: the run's counts and the exchange's row.

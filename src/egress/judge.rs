@@ -2,7 +2,7 @@
 
 use super::refusal::{FIXTURES, Refusal};
 use super::{Target, admit, decide, fixture};
-use crate::model::{EgressGrant, EgressMode};
+use crate::model::{EgressMode, EgressTerms, Enforcement};
 
 /// Leave that a request would get.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,28 +11,36 @@ pub struct Leave {
     pub rule: String,
     /// The place of the rule, or of the fixture, in the grant.
     pub index: usize,
+    /// True when only a rule on trial allows it.
+    pub would_deny: bool,
 }
 
 /// What is said of a run's first request, of `method` to `url`, under `grant` and a limit of `sub_requests`. By rules and fixtures alone: no name is
 /// resolved, nothing is sent, and no secret is looked for. Whoever wrote the request causes refusals.
-pub fn judge(grant: &EgressGrant, sub_requests: u64, method: &str, url: &str) -> Result<Leave, Refusal> {
+pub fn judge(grant: &EgressTerms, sub_requests: u64, method: &str, url: &str) -> Result<Leave, Refusal> {
     let target = Target::parse(method, url)?;
     if sub_requests == 0 {
         return Err(admit::too_many(&target, sub_requests));
     }
     match grant.mode {
         EgressMode::Deny => Err(admit::deny(&target)),
-        EgressMode::Synthetic => fixture::find(grant, &target).map(|(index, _)| Leave { rule: FIXTURES.to_owned(), index }),
-        EgressMode::Allowlist => decide::decide(grant, &target).map(|permit| Leave { rule: permit.rule.name(), index: permit.index }),
+        EgressMode::Synthetic => {
+            fixture::find(grant, &target).map(|(index, _)| Leave { rule: FIXTURES.to_owned(), index, would_deny: false })
+        }
+        EgressMode::Allowlist => decide::decide(grant, &target).map(|decide::Permit { rule, index }| Leave {
+            rule: rule.name(),
+            index,
+            would_deny: rule.enforcement == Enforcement::Audit,
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, EgressFixture, EgressRule, HostPattern, Scheme};
+    use crate::model::{Digest, EgressFixture, EgressGrant, EgressRule, HostPattern, Scheme};
 
-    fn grant(mode: EgressMode) -> EgressGrant {
+    fn grant(mode: EgressMode) -> EgressTerms {
         let rule = |host: &str| EgressRule {
             host: HostPattern::Name(host.to_owned()),
             ports: vec![443],
@@ -42,6 +50,7 @@ mod tests {
             max_response_bytes: 1,
             max_requests: 1,
             inject: None,
+            enforcement: Enforcement::Enforce,
             reason: "a test".to_owned(),
         };
         let fixture = EgressFixture {
@@ -53,7 +62,9 @@ mod tests {
             body: bytes::Bytes::new(),
             latency_ms: 0,
         };
-        EgressGrant { mode, rules: vec![rule("other.example"), rule("good.example")], fixtures: vec![fixture], ..EgressGrant::default() }
+        let tried = EgressRule { enforcement: Enforcement::Audit, ..rule("tried.example") };
+        let rules = vec![rule("other.example"), rule("good.example"), tried];
+        EgressGrant { mode, rules, fixtures: vec![fixture], ..EgressGrant::default() }.into()
     }
 
     #[test]
@@ -69,6 +80,12 @@ mod tests {
         assert_eq!(said(EgressMode::Synthetic, "POST", good), denied("noFixture", "egress.fixtures"));
         assert_eq!(said(EgressMode::Deny, "GET", good), denied("egressDenied", "egress.default-deny"));
         assert_eq!(said(EgressMode::Allowlist, "GET", "https://a:b@good.example/"), denied("badTarget", "egress.default-deny"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_request_tells_when_only_a_rule_on_trial_allows_it() {
+        let said = |url| judge(&grant(EgressMode::Allowlist), 1, "GET", url).map(|leave| leave.would_deny).ok();
+        assert_eq!((said("https://tried.example/"), said("https://good.example/")), (Some(true), Some(false)));
     }
 
     #[test]

@@ -2,15 +2,15 @@
 
 use super::refusal::{shown, word};
 use super::target::Target;
-use super::{host, wish};
-use crate::model::{EgressEntry, Scheme, path};
+use super::wish;
+use crate::model::{EgressEntry, Scheme, host, path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Codes of refusals that a rule could have prevented, or that say why none can.
 const CODES: [&str; 7] = ["badTarget", "egressDenied", "methodDenied", "noFixture", "pathDenied", "portDenied", "schemeDenied"];
 
-/// Most rules of a profile: what its reader takes.
+/// Most rules that are drafted: each is a host that somebody has to give a reason for.
 const RULES_MAX: usize = 256;
 
 /// Most attempts that are listed because no rule can allow them.
@@ -100,7 +100,7 @@ fn written(needs: &BTreeMap<String, Need>, impossible: &BTreeSet<String>) -> Str
         line(rule(host, need));
     }
     if needs.len() > RULES_MAX {
-        line(format!("\n# {} more hosts were asked for; a profile has at most {RULES_MAX} rules.", needs.len() - RULES_MAX));
+        line(format!("\n# {} more hosts were asked for; a draft has at most {RULES_MAX} rules.", needs.len() - RULES_MAX));
     }
     if !impossible.is_empty() {
         line("\n# No rule can allow these:".to_owned());

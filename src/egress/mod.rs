@@ -1,6 +1,6 @@
 //! Outbound requests for runs, in the supervisor. A cell only asks; this room decides by the grant, resolves, connects, sends, and keeps the ledger.
 //!
-//! Two halves: what is decided (`target`, `host`, `path`, `decide`, `fixture`, `gate`, `resolve`), and what is sent (`desk`, `trip`, `wire`, `pool`,
+//! Two halves: what is decided (`target`, `decide`, `fixture`, `gate`, `resolve`), and what is sent (`desk`, `trip`, `wire`, `pool`,
 //! `body`). What secrets may do is behind [`Carrier`]: the sender knows none, [`secrets`] has them.
 
 mod admit;
@@ -14,7 +14,6 @@ mod exchange;
 pub(crate) mod fixture;
 mod gate;
 mod head;
-pub(crate) mod host;
 mod inflate;
 mod judge;
 mod learn;

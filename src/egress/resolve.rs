@@ -5,7 +5,7 @@
 //! name means the same on every machine.
 
 use super::gate::Gate;
-use super::host::is_name;
+use crate::model::host::is_name;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;

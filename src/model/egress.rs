@@ -35,6 +35,12 @@ pub struct EgressGrant {
     pub secrets: Vec<SecretGrant>,
 }
 
+impl EgressGrant {
+    /// Most rules of a profile: what its reader takes. Source: what an operator's generator may write for one tenant; deciding costs the same with
+    /// one rule as with so many.
+    pub const RULES_MAX: usize = 10_000;
+}
+
 /// A host name that rules and secrets are bound to: lower case, A-labels, no trailing dot, never an address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,6 +70,24 @@ pub enum Scheme {
     Http,
 }
 
+/// Whether a rule is meant, or on trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Enforcement {
+    /// It allows.
+    #[default]
+    Enforce,
+    /// It lets through, and what no other rule allows is recorded as what would be denied without it. Never at tier 0.
+    Audit,
+}
+
+impl Enforcement {
+    /// True for the ordinary kind, which texts leave out.
+    fn is_enforce(&self) -> bool {
+        matches!(self, Self::Enforce)
+    }
+}
+
 /// One permission to reach a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,6 +109,9 @@ pub struct EgressRule {
     /// Names of secrets of mode `inject` that requests under this rule carry; absent: all that are bound to the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inject: Option<Vec<String>>,
+    /// Whether it is meant, or on trial.
+    #[serde(default, skip_serializing_if = "Enforcement::is_enforce")]
+    pub enforcement: Enforcement,
     /// Why the rule is there.
     pub reason: String,
 }

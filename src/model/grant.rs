@@ -1,14 +1,15 @@
 //! What one run really got.
 
-use super::{Digest, EgressGrant, Jit, Limits, Profile, Tier};
+use super::{Digest, EgressRecord, EgressTerms, Jit, Limits, Profile, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Profile ∩ request limits ∩ tier, as plain data. The supervisor checks every request of a cell against this, as it stored it.
+/// Profile ∩ request limits ∩ tier, as plain data. The supervisor checks every request of a cell against this, as it stored it. `E` is what
+/// outbound requests may do: the terms themselves, or how a record tells them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Grant {
+pub struct Grant<E = Arc<EgressTerms>> {
     /// The profile's name.
     pub profile: String,
     /// The profile's digest.
@@ -20,7 +21,7 @@ pub struct Grant {
     /// Plain variables.
     pub vars: BTreeMap<String, String>,
     /// What outbound requests may do.
-    pub egress: Arc<EgressGrant>,
+    pub egress: E,
     /// Whether V8 may compile to machine code.
     pub jit: Jit,
 }
@@ -39,7 +40,25 @@ impl Grant {
         }
     }
 
-    /// The digest of this grant.
+    /// The grant as records tell it.
+    pub fn recorded(&self) -> RecordedGrant {
+        Grant {
+            profile: self.profile.clone(),
+            profile_digest: self.profile_digest,
+            tier: self.tier,
+            limits: self.limits,
+            vars: self.vars.clone(),
+            egress: self.egress.record().clone(),
+            jit: self.jit,
+        }
+    }
+}
+
+/// A grant as records tell it: short, whatever the number of its rules.
+pub type RecordedGrant = Grant<EgressRecord>;
+
+impl RecordedGrant {
+    /// The digest of this grant: of its text as records have it, so that whoever has the record can compute it.
     pub fn digest(&self) -> Digest {
         // A struct of strings, numbers and maps with string keys always has a JSON form.
         Digest::of(&serde_json::to_vec(self).unwrap_or_default())

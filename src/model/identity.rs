@@ -1,6 +1,6 @@
 //! The immutable runtime identity of a run.
 
-use super::{Digest, Grant};
+use super::{Digest, RecordedGrant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub struct Identity(pub Digest);
 
 impl Identity {
     /// The identity of a run of `artifact` under `grant` on the build whose digest is `build`.
-    pub fn of(artifact: Digest, grant: &Grant, build: Digest) -> Self {
+    pub fn of(artifact: Digest, grant: &RecordedGrant, build: Digest) -> Self {
         let parts =
             [b"cordon/identity/v1".as_slice(), artifact.as_bytes(), grant.digest().as_bytes(), build.as_bytes()].map(<[u8]>::to_vec);
         Self(Digest::of_parts(parts.iter().map(Vec::as_slice)))

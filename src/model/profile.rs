@@ -1,6 +1,6 @@
 //! Capability profiles: what a run may do, and its budgets.
 
-use super::{Check, ContractCase, Digest, EgressGrant, Limits, Promotion, Severity};
+use super::{Check, ContractCase, Digest, EgressTerms, Limits, Promotion, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,7 +95,7 @@ pub struct Profile {
     /// Plain variables that `env` shows.
     pub vars: BTreeMap<String, String>,
     /// What outbound requests may do.
-    pub egress: Arc<EgressGrant>,
+    pub egress: Arc<EgressTerms>,
     /// When an answer may leave relative to its record.
     pub durability: Durability,
     /// Whether V8 may compile to machine code. `jitless = true` in the file is [`Jit::Off`].

@@ -68,6 +68,9 @@ pub struct EgressEntry {
     /// The rule that allowed the last hop.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rule: Option<String>,
+    /// True when a hop was let through that only a rule on trial allows: without such rules it would have been denied.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub would_deny: bool,
     /// Address and port that the last hop was sent to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
@@ -130,6 +133,10 @@ pub struct ProvenanceRef {
     pub sequence: u64,
     /// Leaf hash of the seal.
     pub digest: Digest,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &u64) -> bool {

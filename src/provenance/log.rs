@@ -11,7 +11,8 @@ use crate::store::{Batch, Commit, Permit, Store, Tree};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The longest record, in bytes. Source: a grant and an origin at the limits of a request, or two lists of a seal, with room.
+/// The longest record, in bytes. Source: the variables and limits of a grant (its
+/// egress is told by digest where it is long) and an origin at the limits of a request, or two lists of a seal, with room.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 
 /// A record's place in the log.

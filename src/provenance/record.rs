@@ -4,8 +4,8 @@
 //! ever serialised again to check a hash.
 
 use crate::model::{
-    AliasMove, Denial, Digest, EgressEntry, Grant, Identity, LadderEvent, Origin, Outcome, Principal, Problem, ProblemCode, Review, Right,
-    Role, RunId, RunReport, Submission, Tier, Usage,
+    AliasMove, Denial, Digest, EgressEntry, Identity, LadderEvent, Origin, Outcome, Principal, Problem, ProblemCode, RecordedGrant, Review,
+    Right, Role, RunId, RunReport, Submission, Tier, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +93,9 @@ pub struct Intent {
     pub principal: Principal,
     /// What runs.
     pub artifact: Digest,
-    /// What the run may do, with the profile's name and digest and the tier.
-    pub grant: Grant,
+    /// What the run may do, with the profile's name and digest and the tier. What it may send out is told by digest where it is long:
+    /// [`egress_of`](super::egress_of) finds it.
+    pub grant: RecordedGrant,
     /// The immutable runtime identity.
     pub identity: Identity,
     /// By what right it has its tier; absent in records of builds that knew no ladder.

@@ -3,10 +3,10 @@
 use super::ProvenanceError;
 use super::merkle::{Frontier, leaf, read_hash};
 use super::record::{RECORD_VERSION, Record, Seal, Stored};
-use crate::model::{Digest, RunId};
+use crate::model::{Digest, EgressRecord, RunId};
 use crate::store::{Range, Store, Tree};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tlog_tiles::tlog::stored_hash_count;
 
 /// Records read at once.
@@ -63,9 +63,10 @@ impl Verdict {
 }
 
 /// Recomputes the tree from the stored bytes and compares every stored hash with it; checks that the sequence has no gap, that every seal
-/// belongs to one intent and no intent has two, and that every stored report is the one its seal speaks of.
+/// belongs to one intent and no intent has two, that every stored report is the one its seal speaks of, and that every egress grant that is told
+/// by its digest is stored.
 ///
-/// It reads a page at a time; besides that it remembers only the runs that are open at each point of the log. Records that are added
+/// It reads a page at a time; besides that it remembers only the runs that are open at each point of the log, and the digests of grants. Records that are added
 /// meanwhile are not looked at. Errors: [`ProvenanceError::Store`] when the store cannot be read; what is wrong with the log is no
 /// error but in the verdict.
 pub fn verify(store: &Store) -> Result<Verdict, ProvenanceError> {
@@ -95,6 +96,7 @@ struct Check<'a> {
     store: &'a Store,
     tree: Frontier,
     open: HashMap<RunId, u64>,
+    grants: HashSet<Digest>,
     intents: u64,
     seals: u64,
     refusals: u64,
@@ -105,8 +107,8 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn new(store: &'a Store) -> Self {
-        let (tree, open) = (Frontier::default(), HashMap::new());
-        Self { store, tree, open, intents: 0, seals: 0, refusals: 0, reports: 0, reports_gone: 0, fault: None }
+        let (tree, open, grants) = (Frontier::default(), HashMap::new(), HashSet::new());
+        Self { store, tree, open, grants, intents: 0, seals: 0, refusals: 0, reports: 0, reports_gone: 0, fault: None }
     }
 
     fn fail(&mut self, sequence: u64, what: impl Into<String>) {
@@ -144,6 +146,7 @@ impl<'a> Check<'a> {
         match record {
             Record::Intent(intent) => {
                 self.intents += 1;
+                self.granted(sequence, &intent.grant.egress)?;
                 if self.open.insert(intent.run, sequence).is_some() {
                     self.fail(sequence, format!("run {} has an intent already", intent.run));
                 }
@@ -160,6 +163,20 @@ impl<'a> Check<'a> {
             | Record::Ladder(_)
             | Record::Review(_)
             | Record::Policy(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What a record tells by digest must be there to be read. Each is looked at once: many records have the same.
+    fn granted(&mut self, sequence: u64, egress: &EgressRecord) -> Result<(), ProvenanceError> {
+        let EgressRecord::Digest(told) = egress else { return Ok(()) };
+        if self.grants.contains(&told.digest) {
+            return Ok(());
+        }
+        match self.store.get(Tree::EgressGrants, told.digest.as_bytes())? {
+            None => self.fail(sequence, format!("the egress grant {} that it names is missing", told.digest)),
+            Some(text) if Digest::of(&text) == told.digest => _ = self.grants.insert(told.digest),
+            Some(_) => self.fail(sequence, format!("the egress grant {} that it names is another text", told.digest)),
         }
         Ok(())
     }

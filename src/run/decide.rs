@@ -73,7 +73,7 @@ fn said(question: &Question<'_>, id: Digest, case: bool, granted: Option<&Grante
         ("standing", json!(standing)),
         ("contractCase", json!(case)),
         ("right", json!(granted.map(Granted::right))),
-        ("grant", json!(granted.map(|granted| granted.grant().digest()))),
+        ("grant", json!(granted.map(|granted| granted.grant().recorded().digest()))),
     ];
     members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -61,7 +61,12 @@ fn durable(store: &Store) -> Before {
 
 fn observer(telemetry: &Arc<Telemetry>, tier: Tier) -> Observer {
     let telemetry = Arc::clone(telemetry);
-    Arc::new(move |row, code| telemetry.egress_request(tier, result_of(row, code)))
+    Arc::new(move |row, code| {
+        telemetry.egress_request(tier, result_of(row, code));
+        if row.would_deny {
+            telemetry.egress_would_deny(tier);
+        }
+    })
 }
 
 fn result_of(row: &EgressEntry, code: Option<&str>) -> EgressResult {

@@ -82,7 +82,7 @@ pub(super) async fn ready(
     inner.parts.telemetry.admitted(waiting_since.elapsed());
     let stop = running.stopped(cancel);
     let prepared = prepare::prepare(&inner.parts.cells, &inner.parts.artifacts, artifact_id, &artifact, stop).await.map_err(refuse)?;
-    let identity = Identity::of(artifact_id, granted.grant(), inner.build(kind_of(granted.grant())));
+    let identity = Identity::of(artifact_id, &granted.grant().recorded(), inner.build(kind_of(granted.grant())));
     let secrets = outbound::secrets(inner, granted.grant()).map_err(refuse)?;
     let run = RunId::now();
     Ok(Ready {
@@ -143,7 +143,7 @@ pub(super) async fn intend(inner: &Inner, ready: &Ready, first: Option<&First>) 
         run: ready.run,
         principal: ready.principal.clone(),
         artifact: ready.artifact_id,
-        grant: ready.granted.grant().clone(),
+        grant: ready.grant().recorded(),
         identity: ready.identity,
         right: Some(ready.granted.right().clone()),
         entrypoint: ready.request.entrypoint.clone(),

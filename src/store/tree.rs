@@ -47,11 +47,13 @@ pub enum Tree {
     CleanRuns,
     /// The decision log, by decision id (16 bytes, in the order of time).
     Decisions,
+    /// What runs may send out, as JSON, by its digest: where that is too long for their records.
+    EgressGrants,
 }
 
 impl Tree {
     /// Every tree.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Records,
         Self::Hashes,
@@ -74,6 +76,7 @@ impl Tree {
         Self::EvidenceOf,
         Self::CleanRuns,
         Self::Decisions,
+        Self::EgressGrants,
     ];
 
     /// Its number in the journal: part of the format, never changed.
@@ -101,6 +104,7 @@ impl Tree {
             Self::EvidenceOf => 19,
             Self::CleanRuns => 20,
             Self::Decisions => 21,
+            Self::EgressGrants => 22,
         }
     }
 
@@ -139,6 +143,7 @@ impl Tree {
             Self::EvidenceOf => "evidence-of",
             Self::CleanRuns => "clean-runs",
             Self::Decisions => "decisions",
+            Self::EgressGrants => "egress-grants",
         }
     }
 }

@@ -44,6 +44,11 @@ impl Telemetry {
         add_one(self.egress.of(tier, result));
     }
 
+    /// An outbound request of a run was let through that only a rule on trial allows.
+    pub fn egress_would_deny(&self, tier: Tier) {
+        add_one(self.egress_would_deny.of(tier));
+    }
+
     /// A run went past a limit by `by` before it was stopped.
     pub fn limit_overshoot(&self, limit: Overshoot, by: Duration) {
         record(self.overshoot.of(limit), by);

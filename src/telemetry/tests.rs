@@ -16,6 +16,7 @@ fn everything() -> Telemetry {
     telemetry.policy_decision(Rule::Granted, ms(1));
     telemetry.denial(Capability::Module, DenialReason::NotInArtifact);
     telemetry.egress_request(Tier::Validated, EgressResult::Denied);
+    telemetry.egress_would_deny(Tier::Validated);
     telemetry.limit_overshoot(Overshoot::Cpu, ms(4));
     telemetry.cells(CellKind::Intake, CellState::Idle, 4);
     telemetry.cell_exit(Tier::Production.into(), CellExit::Done);
@@ -56,6 +57,8 @@ fn each_event_is_counted_under_its_name_and_labels() {
         ("cordon_runs_total{tier=\"0\",outcome=\"exception\"}", 0.0),
         ("cordon_egress_requests_total{tier=\"1\",result=\"denied\"}", 1.0),
         ("cordon_egress_requests_total{tier=\"1\",result=\"answered\"}", 0.0),
+        ("cordon_egress_would_deny_total{tier=\"1\"}", 1.0),
+        ("cordon_egress_would_deny_total{tier=\"2\"}", 0.0),
         ("cordon_run_duration_seconds_sum{tier=\"0\"}", 0.002),
         ("cordon_run_duration_seconds_bucket{tier=\"0\",le=\"0.001\"}", 0.0),
         ("cordon_run_duration_seconds_bucket{tier=\"0\",le=\"0.002\"}", 1.0),

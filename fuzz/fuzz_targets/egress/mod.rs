@@ -4,8 +4,6 @@
 pub(crate) mod decide;
 #[path = "../../../src/egress/gate/mod.rs"]
 pub(crate) mod gate;
-#[path = "../../../src/egress/host.rs"]
-pub(crate) mod host;
 #[path = "../../../src/egress/refusal.rs"]
 pub(crate) mod refusal;
 #[path = "../../../src/egress/target.rs"]

@@ -2,7 +2,7 @@
 
 use crate::egress::Target;
 use crate::egress::decide::decide;
-use crate::model::{EgressGrant, EgressMode, EgressRule, HostPattern, Scheme};
+use crate::model::{EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, HostPattern, Scheme};
 
 fn rule(host: &str) -> EgressRule {
     EgressRule {
@@ -17,22 +17,23 @@ fn rule(host: &str) -> EgressRule {
         max_response_bytes: 1,
         max_requests: 1,
         inject: None,
+        enforcement: Enforcement::Enforce,
         reason: "a test".to_owned(),
     }
 }
 
-fn grant(rules: Vec<EgressRule>) -> EgressGrant {
-    EgressGrant { mode: EgressMode::Allowlist, rules, ..EgressGrant::default() }
+fn grant(rules: Vec<EgressRule>) -> EgressTerms {
+    EgressGrant { mode: EgressMode::Allowlist, rules, ..EgressGrant::default() }.into()
 }
 
 /// The place of the rule that allows a request, or code and rule of the refusal.
-fn decided(grant: &EgressGrant, method: &str, url: &str) -> Result<usize, (&'static str, String)> {
+fn decided(grant: &EgressTerms, method: &str, url: &str) -> Result<usize, (&'static str, String)> {
     let target = Target::parse(method, url).expect("a target");
     decide(grant, &target).map(|permit| permit.index).map_err(|refusal| (refusal.code, refusal.rule))
 }
 
 /// Reason and remediation of a refusal.
-fn said(grant: &EgressGrant, method: &str, url: &str) -> (String, String) {
+fn said(grant: &EgressTerms, method: &str, url: &str) -> (String, String) {
     let refusal = decide(grant, &Target::parse(method, url).expect("a target")).expect_err("a refusal");
     assert!(!refusal.reason.contains('\n') && !refusal.remediation.contains('\n'));
     (refusal.reason, refusal.remediation)
@@ -132,7 +133,7 @@ fn refusals_say_what_to_ask_the_operator_for() {
 #[test]
 fn the_other_modes_allow_nothing_whatever_their_rules_say() {
     for mode in [EgressMode::Deny, EgressMode::Synthetic] {
-        let grant = EgressGrant { mode, ..grant(vec![rule("good.example")]) };
+        let grant = EgressGrant { mode, rules: vec![rule("good.example")], ..EgressGrant::default() }.into();
         assert_eq!(decided(&grant, "GET", "https://good.example/"), Err(("egressDenied", DEFAULT.to_owned())));
         assert!(said(&grant, "GET", "https://good.example/").1.contains("[[egress.rule]] with host = \"good.example\""));
         assert_eq!(said(&grant, "GET", "https://127.0.0.1/").1, "send what the code needs as `input`");

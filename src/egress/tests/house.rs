@@ -3,7 +3,7 @@
 use super::dns::{Dns, Reply, at, of_type};
 use crate::egress::{Broker, BrokerSettings, Carrier, Desk, DeskSettings, Fault, Inbound, NoSecrets, OutBody, Outbound};
 use crate::model::exchange::Redirect;
-use crate::model::{EgressEntry, EgressGrant, EgressMode, EgressRule, HostPattern, Scheme};
+use crate::model::{EgressEntry, EgressGrant, EgressMode, EgressRule, Enforcement, HostPattern, Scheme};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use hickory_resolver::proto::op::ResponseCode;
@@ -71,7 +71,7 @@ impl House {
     pub(super) fn desk_of(&self, principal: &str, grant: EgressGrant) -> Desk {
         let (heard, durable) = (self.heard.clone(), self.durable.clone());
         self.broker.desk(DeskSettings {
-            grant: Arc::new(grant),
+            grant: Arc::new(grant.into()),
             principal: principal.to_owned(),
             sub_requests: self.sub_requests,
             carrier: self.carrier.clone(),
@@ -100,6 +100,7 @@ pub(super) fn rule(host: &str, ports: &[u16]) -> EgressRule {
         max_response_bytes: 1 << 20,
         max_requests: 1000,
         inject: None,
+        enforcement: Enforcement::Enforce,
         reason: "a test".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::egress::decide::decide;
 use crate::egress::{Target, learn};
-use crate::model::{EgressEntry, EgressGrant, EgressMode, EgressRule, HostPattern, Scheme};
+use crate::model::{EgressEntry, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, HostPattern, Scheme};
 use proptest::prelude::*;
 
 fn row(method: &str, url: &str, error: &str) -> EgressEntry {
@@ -31,6 +31,7 @@ fn read(rule: &toml::Table) -> EgressRule {
         max_response_bytes: 1,
         max_requests: 1,
         inject: None,
+        enforcement: Enforcement::Enforce,
         reason: String::new(),
     }
 }
@@ -97,7 +98,7 @@ fn a_run_that_asked_for_nothing_needs_nothing() {
 }
 
 #[test]
-fn a_draft_has_no_more_rules_than_a_profile_may_have() {
+fn a_draft_has_no_more_rules_than_somebody_may_give_a_reason_for() {
     let rows: Vec<_> = (0..300).map(|host| row("GET", &format!("https://h{host}.example/"), "noFixture")).collect();
     let text = learn(&rows);
     assert_eq!(rules(&text).len(), 256);
@@ -112,7 +113,8 @@ proptest! {
         host in "[a-z]{1,3}\\.example|127\\.1|.{0,8}",
     ) {
         let rows: Vec<_> = paths.iter().map(|path| row(&method, &format!("https://{host}/{path}"), "noFixture")).collect();
-        let grant = EgressGrant { mode: EgressMode::Allowlist, rules: rules(&learn(&rows)), ..EgressGrant::default() };
+        let grant =
+            EgressTerms::new(EgressGrant { mode: EgressMode::Allowlist, rules: rules(&learn(&rows)), ..EgressGrant::default() });
         for row in rows.iter().filter(|row| !row.url.ends_with('…')) {
             let Ok(target) = Target::parse(&row.method, &row.url) else { continue };
             let listed = grant.rules.iter().any(|rule| rule.host.to_string() == target.host && rule.methods.contains(&target.method));

@@ -94,11 +94,10 @@ async fn nothing_leaves_before_the_intent_is_durable() {
     let (house, origin) = (House::new().await, Origin::echo().await);
     let fails = Arc::new(AtomicUsize::new(1));
     let settings = DeskSettings {
-        grant: Arc::new(EgressGrant {
-            mode: EgressMode::Allowlist,
-            rules: vec![rule("good.example", &[origin.port()])],
-            ..EgressGrant::default()
-        }),
+        grant: Arc::new(
+            EgressGrant { mode: EgressMode::Allowlist, rules: vec![rule("good.example", &[origin.port()])], ..EgressGrant::default() }
+                .into(),
+        ),
         principal: "tenant".to_owned(),
         sub_requests: 10,
         carrier: house.carrier.clone(),

@@ -1,9 +1,9 @@
 //! Tests of names, against a DNS server that says what a test wants.
 
 use super::dns::{Dns, Reply, alias, at, of_type};
-use crate::egress::host::is_name;
 use crate::egress::resolve::Resolver;
 use crate::egress::{Gate, Lookup};
+use crate::model::host::is_name;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Record, RecordType};
 use std::net::SocketAddr;

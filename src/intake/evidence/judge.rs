@@ -1,13 +1,11 @@
 //! From what was seen to what it means at a tier and under a grant. Reads no source.
 
-use crate::model::{
-    Check, CheckReport, EgressGrant, EgressMode, EgressRule, Evidence, Finding, HostPattern, More, Scheme, Severity, Tier, UrlLiteral,
-};
+use crate::model::{Check, CheckReport, EgressMode, EgressRule, EgressTerms, Evidence, Finding, More, Scheme, Severity, Tier, UrlLiteral};
 use std::collections::BTreeMap;
 
 /// The findings of `evidence` at `tier`, by module name, place and check. `checks` are severities that a profile has in the place of the tier's.
 /// Without a grant, URLs are told only where no grant could allow them.
-pub fn judge(evidence: &Evidence, tier: Tier, checks: &BTreeMap<Check, Severity>, grant: Option<&EgressGrant>) -> CheckReport {
+pub fn judge(evidence: &Evidence, tier: Tier, checks: &BTreeMap<Check, Severity>, grant: Option<&EgressTerms>) -> CheckReport {
     let severity = |check: Check| checks.get(&check).copied().unwrap_or_else(|| check.severity(tier));
     let finding = |id: Check, message: &str, remediation: &str, location| {
         let (message, remediation) = (message.to_owned(), remediation.to_owned());
@@ -27,7 +25,7 @@ pub fn judge(evidence: &Evidence, tier: Tier, checks: &BTreeMap<Check, Severity>
 }
 
 /// What is not among the findings. URLs that were not kept count as refused where a grant lets only some out.
-fn counted(evidence: &Evidence, refused: usize, severity: impl Fn(Check) -> Severity, grant: Option<&EgressGrant>) -> Vec<More> {
+fn counted(evidence: &Evidence, refused: usize, severity: impl Fn(Check) -> Severity, grant: Option<&EgressTerms>) -> Vec<More> {
     let closed = grant.is_some_and(|grant| grant.mode != EgressMode::Synthetic);
     let count = |check: Check| {
         let unkept: u64 = evidence.more.iter().filter(|(of, _)| *of == check).map(|(_, count)| *count).fold(0, u64::saturating_add);
@@ -41,7 +39,7 @@ fn counted(evidence: &Evidence, refused: usize, severity: impl Fn(Check) -> Seve
 }
 
 /// Why the URL cannot be reached under the grant; `None` when it can, as far as scheme, host and port tell.
-fn lack(url: &UrlLiteral, grant: Option<&EgressGrant>) -> Option<String> {
+fn lack(url: &UrlLiteral, grant: Option<&EgressTerms>) -> Option<String> {
     let place = format!("`{}://{}:{}`", url.scheme, url.host, url.port);
     if url.address {
         return Some(format!("{place} names an address, and rules allow hosts by name only"));
@@ -51,28 +49,17 @@ fn lack(url: &UrlLiteral, grant: Option<&EgressGrant>) -> Option<String> {
         EgressMode::Deny => Some(format!("{place} cannot be reached: the profile lets nothing out")),
         // Nothing leaves, whatever is asked for.
         EgressMode::Synthetic => None,
-        EgressMode::Allowlist if grant.rules.iter().any(|rule| allows(rule, url)) => None,
+        EgressMode::Allowlist if grant.naming(&url.host).any(|(_, rule)| allows(rule, url)) => None,
         EgressMode::Allowlist => Some(format!("no egress rule of the profile allows {place}")),
     }
 }
 
-/// Method and path are known when a request is sent; the broker looks at them then.
+/// Whether a rule that names the host allows the rest. Method and path are known when a request is sent; the broker looks at them then.
 fn allows(rule: &EgressRule, url: &UrlLiteral) -> bool {
     let scheme = match url.scheme.as_str() {
         "https" => Scheme::Https,
         "http" => Scheme::Http,
         _ => return false,
     };
-    rule.schemes.contains(&scheme) && rule.ports.contains(&url.port) && names(&rule.host, &url.host)
-}
-
-/// As the broker's own matcher reads patterns; a difference would cost a wrong finding, and let nothing out.
-fn names(pattern: &HostPattern, host: &str) -> bool {
-    match pattern {
-        HostPattern::Name(name) => name == host,
-        HostPattern::OneBelow(parent) => {
-            let label = host.strip_suffix(parent.as_str()).and_then(|rest| rest.strip_suffix('.'));
-            label.is_some_and(|label| !label.is_empty() && !label.contains('.'))
-        }
-    }
+    rule.schemes.contains(&scheme) && rule.ports.contains(&url.port)
 }

@@ -35,12 +35,12 @@ use super::read::Form;
 use super::refusal::{self, Refusal};
 use super::{form_of, growth, language_of, prepare_module, read_snippet};
 use crate::model::frame::{PrepareOrder, Rejection};
-use crate::model::{Check, CheckReport, EgressGrant, Evidence, Tier};
+use crate::model::{Check, CheckReport, EgressTerms, Evidence, Tier};
 use sink::{Gathering, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the checks say about an artifact at `tier`, with that tier's own severities, where `grant` is what its runs may send. Reads sources: for intake cells and tests.
-pub fn check(order: &PrepareOrder, tier: Tier, grant: Option<&EgressGrant>) -> CheckReport {
+pub fn check(order: &PrepareOrder, tier: Tier, grant: Option<&EgressTerms>) -> CheckReport {
     judge(&examine(order), tier, &BTreeMap::new(), grant)
 }
 

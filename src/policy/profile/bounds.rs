@@ -34,7 +34,7 @@ pub(super) const GRACE_HOURS: RangeInclusive<u64> = 0..=720;
 
 /// Most rules, fixtures, secrets and cases of a profile, fixtures of a case, and denials that a case may expect. Each case is a run whenever
 /// evidence is gathered.
-pub(super) const RULES_MAX: usize = 256;
+pub(super) const RULES_MAX: usize = crate::model::EgressGrant::RULES_MAX;
 pub(super) const FIXTURES_MAX: usize = 256;
 pub(super) const SECRETS_MAX: usize = 64;
 pub(super) const CASES_MAX: usize = 100;

@@ -1,7 +1,7 @@
 //! A log for a test, and runs to put into it.
 
 use crate::model::{
-    BuildIdentity, Digest, Durability, EgressGrant, Grant, Identity, Jit, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
+    BuildIdentity, Digest, Durability, EgressTerms, Grant, Identity, Jit, Limits, Origin, Outcome, Principal, RunId, RunReport, Tier, Usage,
 };
 use crate::provenance::{Intended, Intent, Log, Sealed};
 use crate::store::{Batch, Options, Store, wait};
@@ -36,9 +36,10 @@ pub(super) fn intent(run: RunId) -> Intent {
         tier: Tier::Untrusted,
         limits,
         vars: BTreeMap::from([("REGION".to_owned(), "eu".to_owned())]),
-        egress: std::sync::Arc::new(EgressGrant::default()),
+        egress: std::sync::Arc::new(EgressTerms::default()),
         jit: Jit::On,
-    };
+    }
+    .recorded();
     let build = BuildIdentity {
         binary: Digest::of(b"binary"),
         host_javascript: Digest::of(b"javascript"),

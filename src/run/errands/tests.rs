@@ -47,7 +47,7 @@ fn desk_of(grant: EgressGrant, carrier: Arc<dyn Carrier>) -> RunErrands {
     };
     let broker = Broker::new(settings).expect("a broker");
     let desk = broker.desk(DeskSettings {
-        grant: Arc::new(grant),
+        grant: Arc::new(grant.into()),
         principal: "key:1".to_owned(),
         sub_requests: 2,
         carrier,

@@ -80,7 +80,10 @@ impl Conduct {
         attempts: &mut Attempts<'_>,
     ) -> Result<CaseResult, Problem> {
         let right = Right::Contract { case: case.name.clone(), owner, profile: wanted.profile.name.clone() };
-        let under = Under::Contract(Arc::new(stage(wanted, case)), right);
+        let stage = Arc::new(stage(wanted, case));
+        // The run's record may tell these answers by digest only.
+        self.parts().log.keep_egress(&stage.egress).await.map_err(|error| failed(&error.to_string()))?;
+        let under = Under::Contract(stage, right);
         let (_guard, cancel) = cancellation();
         let result = |run, outcome, lack| CaseResult { name: case.name.clone(), owner, run, outcome, lack };
         match self.submit_under(wanted.by.clone(), request(wanted.id, case)?, under, cancel).await {
@@ -124,7 +127,7 @@ fn stage(wanted: &Wanted<'_>, case: &ContractCase) -> Profile {
     Profile {
         limits: untrusted.limits.least(&profile.limits),
         vars: profile.vars.clone(),
-        egress: Arc::new(egress),
+        egress: Arc::new(egress.into()),
         ..untrusted.as_ref().clone()
     }
 }

@@ -7,6 +7,7 @@ mod records;
 mod redirects;
 mod secrets;
 mod served;
+mod trial;
 mod world;
 
 use crate::house::world::World;

@@ -20,12 +20,14 @@ pub(super) fn config(resolver: SocketAddr, ca: &Path, egress: &str) -> String {
 }
 
 /// The three profiles of the corpus, by tier as its README wants them, and two more of tier 2: `wide`, whose rules allow long bodies over http as
-/// well, and `narrow`, whose rule allows short ones. `fixed` answers from fixtures, `lax` allows what leads to the sink.
+/// well, and `narrow`, whose rule allows short ones. `fixed` answers from fixtures, `lax` allows what leads to the sink,
+/// `tried` has rules on trial, one of them in front of a rule that is enforced.
 pub(super) fn profiles() -> Vec<(String, String)> {
     let (one, two) = ([rule("good.example", ""), rule("*.wild.example", "")].concat(), rule("other.example", ""));
     let wide = "max_response_bytes = 1073741824\npath_prefix = \"/\"\n";
     let wide = [rule("good.example", wide), rule("*.wild.example", wide), plain("other.example")].concat();
     let narrow = rule("good.example", "max_response_bytes = 1000\nmax_requests = 5\n");
+    let tried = [rule("good.example", AUDIT), rule("good.example", "path_prefix = \"/text\"\n"), rule("*.wild.example", AUDIT)].concat();
     [
         ("untrusted", profile("untrusted", 0, 560, 200, "mode = \"synthetic\"", "")),
         ("validated", profile("validated", 1, 2000, 200, "mode = \"allowlist\"", &[&one, SECRET].concat())),
@@ -33,6 +35,7 @@ pub(super) fn profiles() -> Vec<(String, String)> {
         ("wide", profile("wide", 2, 20_000, 200, "mode = \"allowlist\"", &wide)),
         ("narrow", profile("narrow", 2, 2000, 10, "mode = \"allowlist\"", &narrow)),
         ("lax", profile("lax", 2, 2000, 10, "mode = \"allowlist\"", &rule("evil.example", ""))),
+        ("tried", profile("tried", 2, 2000, 10, "mode = \"allowlist\"", &tried)),
         ("fixed", profile("fixed", 0, 5000, 1100, "mode = \"synthetic\"", FIXTURES)),
     ]
     .map(|(name, text)| (format!("{name}.toml"), text))
@@ -41,6 +44,8 @@ pub(super) fn profiles() -> Vec<(String, String)> {
 
 const SECRET: &str = "[[secret]]\nname = \"API_KEY\"\nhosts = [\"good.example\"]\nheader = \"authorization\"\nformat = \"Bearer {}\"\n\
     mode = \"placeholder\"\nreason = \"the tests' world\"\n";
+
+const AUDIT: &str = "enforcement = \"audit\"\n";
 
 const FIXTURES: &str = "[[egress.fixture]]\nurl = \"https://good.example/v0/*\"\nbody = \"at once\"\n\
     [[egress.fixture]]\nurl = \"https://good.example/v1/*\"\nstatus = 203\nbody = \"canned\"\nlatency_ms = 50\n\

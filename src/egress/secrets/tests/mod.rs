@@ -10,7 +10,7 @@ mod vault;
 use super::{RunSecrets, Secrets, Values};
 use crate::config::SecretSource;
 use crate::egress::{Carrier, Misuse, Target};
-use crate::model::{EgressRule, HostPattern, Scheme, SecretGrant, SecretMode};
+use crate::model::{EgressRule, Enforcement, HostPattern, Scheme, SecretGrant, SecretMode};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -104,6 +104,7 @@ fn rule(inject: Option<&[&str]>) -> EgressRule {
         max_response_bytes: 1,
         max_requests: 1,
         inject: inject.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        enforcement: Enforcement::Enforce,
         reason: String::new(),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{EgressMode, EgressRule, HostPattern, Scheme};
+use crate::model::{EgressGrant, EgressMode, EgressRule, Enforcement, HostPattern, Scheme};
 
 /// Scheme, host and port of each URL in `source`.
 fn sites(source: &str) -> Vec<String> {
@@ -17,11 +17,12 @@ fn rule(host: HostPattern) -> EgressRule {
         max_response_bytes: 1,
         max_requests: 1,
         inject: None,
+        enforcement: Enforcement::Enforce,
         reason: "test".into(),
     }
 }
 
-fn told(source: &str, grant: Option<&EgressGrant>) -> Vec<(Severity, String)> {
+fn told(source: &str, grant: Option<&EgressTerms>) -> Vec<(Severity, String)> {
     let report = check(&order(&[("main.ts", source)], false), Tier::Validated, grant);
     report
         .findings
@@ -82,7 +83,7 @@ fn each_site_is_kept_once_up_to_the_cap_and_the_rest_is_counted() {
 #[test]
 fn a_grant_says_which_urls_are_told() {
     let rules = vec![rule(HostPattern::Name("good.example".into())), rule(HostPattern::OneBelow("wild.example".into()))];
-    let grant = EgressGrant { mode: EgressMode::Allowlist, rules, ..Default::default() };
+    let grant = EgressGrant { mode: EgressMode::Allowlist, rules, ..Default::default() }.into();
     for good in ["https://good.example", "https://GOOD.example:443/x", "https://a.wild.example/"] {
         assert_eq!(told(&format!("'{good}'"), Some(&grant)), [], "{good}");
     }
@@ -101,9 +102,9 @@ fn a_grant_says_which_urls_are_told() {
         assert_eq!(told.len(), 1, "{bad}");
         assert_eq!(told[0].0, Severity::Warn);
     }
-    let closed = EgressGrant::default();
+    let closed = EgressTerms::default();
     assert_eq!(told("'https://good.example'", Some(&closed)).len(), 1);
-    let synthetic = EgressGrant { mode: EgressMode::Synthetic, ..Default::default() };
+    let synthetic = EgressGrant { mode: EgressMode::Synthetic, ..Default::default() }.into();
     assert_eq!(told("'https://evil.example'", Some(&synthetic)), []);
     assert_eq!(told("'https://evil.example'", None), []);
 }

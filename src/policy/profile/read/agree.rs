@@ -1,10 +1,10 @@
 //! What rules and secrets say about each other: a secret that could never be sent, or a header that two secrets would set, is a mistake.
 
-use super::host::covers;
 use super::rule::Rule;
 use super::secret::Secret;
 use crate::config::Reader;
-use crate::model::{EgressRule, Scheme, SecretGrant, SecretMode};
+use crate::model::host::matches;
+use crate::model::{EgressRule, Enforcement, Scheme, SecretGrant, SecretMode};
 
 /// Notes where the rules and secrets of a profile of mode `allowlist` do not fit.
 pub(super) fn agree(reader: &Reader<'_>, rules: &[Rule], secrets: &[Secret]) {
@@ -13,12 +13,30 @@ pub(super) fn agree(reader: &Reader<'_>, rules: &[Rule], secrets: &[Secret]) {
         one_per_header(reader, rule, secrets);
     }
     for Secret { grant, hosts } in secrets {
-        let unreached = |host: &&String| !rules.iter().any(|rule| carries(&rule.rule, grant) && covers(&rule.rule.host, host));
-        for host in grant.hosts.iter().filter(unreached) {
-            let message = format!("the secret `{}` is for {host}, which no rule reaches over https with its methods and path", grant.name);
-            reader.note_in(hosts, message, format!("add an [[egress.rule]] for {host}, or take it out of `hosts`"));
+        for host in &grant.hosts {
+            let (lack, mend) = match reach(rules, grant, host) {
+                Some(Enforcement::Enforce) => continue,
+                Some(Enforcement::Audit) => ("only rules on trial reach", "enforce a rule"),
+                None => ("no rule reaches", "add an [[egress.rule]]"),
+            };
+            let message = format!("the secret `{}` is for {host}, which {lack} over https with its methods and path", grant.name);
+            reader.note_in(hosts, message, format!("{mend} for {host}, or take it out of `hosts`"));
         }
     }
+}
+
+/// How `host` may get the secret: by a rule that is meant, or only on trial. A rule on trial is one that the operator doubts, and may be there just
+/// to see who would miss it: it lets requests through, and is no reason to give away what cannot be taken back.
+fn reach(rules: &[Rule], grant: &SecretGrant, host: &str) -> Option<Enforcement> {
+    let reaching = rules.iter().map(|rule| &rule.rule).filter(|rule| carries(rule, grant) && matches(&rule.host, host));
+    let mut reached = None;
+    for rule in reaching {
+        match rule.enforcement {
+            Enforcement::Enforce => return Some(Enforcement::Enforce),
+            Enforcement::Audit => reached = Some(Enforcement::Audit),
+        }
+    }
+    reached
 }
 
 /// Each name in `inject` is a secret that the rule's requests can carry.
@@ -54,7 +72,7 @@ fn one_per_header(reader: &Reader<'_>, Rule { rule, inject }: &Rule, secrets: &[
 }
 
 fn collide(rule: &EgressRule, first: &SecretGrant, second: &SecretGrant) -> bool {
-    let together = |host: &String| covers(&rule.host, host) && second.hosts.contains(host);
+    let together = |host: &String| matches(&rule.host, host) && second.hosts.contains(host);
     let methods = |method: &String| takes(first, method) && takes(second, method);
     first.header == second.header
         && first.hosts.iter().any(together)
@@ -64,7 +82,7 @@ fn collide(rule: &EgressRule, first: &SecretGrant, second: &SecretGrant) -> bool
 
 /// True when a request under `rule` may carry `secret`.
 fn binds(rule: &EgressRule, secret: &SecretGrant) -> bool {
-    carries(rule, secret) && secret.hosts.iter().any(|host| covers(&rule.host, host))
+    carries(rule, secret) && secret.hosts.iter().any(|host| matches(&rule.host, host))
 }
 
 /// [`binds`] but for the host.

@@ -21,7 +21,7 @@ pub(super) fn read(reader: &mut Reader<'_>, tier: Option<Tier>, sub_requests: u6
     let mode = reader.choice("mode", &MODES);
     let mode_is_wrong = mode.is_none() && reader.has("mode");
     let mode = mode.unwrap_or_default();
-    let rules = reader.tables("rule", RULES_MAX, |reader| rule::read(reader, sub_requests));
+    let rules = reader.tables("rule", RULES_MAX, |reader| rule::read(reader, tier, sub_requests));
     let fixtures = reader.tables("fixture", FIXTURES_MAX, |reader| fixture::read(reader, bodies));
     if !mode_is_wrong {
         agree(reader, mode, tier, sub_requests);

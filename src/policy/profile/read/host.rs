@@ -4,12 +4,8 @@
 //! letter, and a look-alike shows as `xn--…`.
 
 use crate::config::Wrong;
-use crate::model::HostPattern;
+use crate::model::{HostPattern, host};
 use url::Host;
-
-/// Longest label and longest name in bytes, of RFC 1035 §2.3.4, the name without its final dot.
-const LABEL_BYTES_MAX: usize = 63;
-const NAME_BYTES_MAX: usize = 253;
 
 /// Mend for a host.
 pub(super) const HOST_MEND: &str = "write a lower-case name such as api.example, without scheme, port, path or final dot";
@@ -36,26 +32,13 @@ pub fn host_name(text: &str) -> Result<String, Wrong> {
         Host::Ipv6(address) => return Err(format!("`{text}` is the address {address}, and hosts are allowed by name").into()),
     };
     let name = domain.strip_suffix('.').unwrap_or(&domain);
-    if name.len() > NAME_BYTES_MAX || !name.split('.').all(label) {
+    if !host::has_plain_labels(name) {
         return Err(format!("`{text}` is not a host name").into());
     }
     if name != text {
         return Err(Wrong { message: format!("`{text}` is not written as it is compared"), mend: Some(format!("write `{name}`")) });
     }
     Ok(domain)
-}
-
-/// True when `pattern` allows `host`, a name as [`host_name`] gives it.
-pub(super) fn covers(pattern: &HostPattern, host: &str) -> bool {
-    match pattern {
-        HostPattern::Name(name) => name == host,
-        HostPattern::OneBelow(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
-    }
-}
-
-fn label(label: &str) -> bool {
-    let plain = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
-    plain && (1..=LABEL_BYTES_MAX).contains(&label.len())
 }
 
 #[cfg(test)]
@@ -175,17 +158,6 @@ mod tests {
         assert!(host_name(&name(61)).is_ok() && host_name(&name(62)).is_err());
     }
 
-    #[test]
-    fn a_wildcard_covers_one_label_and_never_its_own_parent() {
-        let wild = HostPattern::OneBelow("wild.example".to_owned());
-        assert!(covers(&wild, "a.wild.example"));
-        for host in ["wild.example", "a.b.wild.example", "awild.example", ".wild.example", "a.wild.example.", "wild.example.evil", ""] {
-            assert!(!covers(&wild, host), "{host}");
-        }
-        let name = HostPattern::Name("good.example".to_owned());
-        assert!(covers(&name, "good.example") && !covers(&name, "a.good.example") && !covers(&name, "ood.example"));
-    }
-
     proptest! {
         #[test]
         fn whatever_is_taken_is_what_the_parser_makes_of_a_url_with_it(text in "[a-zA-Z0-9._*%:@/\\[\\]x-]{0,24}|.{0,12}") {
@@ -193,7 +165,8 @@ mod tests {
                 prop_assert_eq!(&name, &text);
                 let url = url::Url::parse(&format!("https://{text}/")).expect("a URL");
                 prop_assert_eq!(url.host(), Some(Host::Domain(name.as_str())));
-                prop_assert!(covers(&HostPattern::Name(name.clone()), &name) && !covers(&HostPattern::OneBelow(name.clone()), &name));
+                prop_assert!(host::matches(&HostPattern::Name(name.clone()), &name));
+                prop_assert!(!host::matches(&HostPattern::OneBelow(name.clone()), &name));
             }
         }
     }

@@ -15,7 +15,7 @@ mod words;
 pub use host::{host_name, host_pattern};
 
 use crate::config::{Document, Mistakes, Reader, VARIABLE_NAME_MEND, variable_name};
-use crate::model::{ContractCase, Digest, Durability, EgressGrant, EgressMode, Jit, LAYERS, Limits, Profile, Tier};
+use crate::model::{ContractCase, Digest, Durability, EgressGrant, EgressMode, EgressTerms, Jit, LAYERS, Limits, Profile, Tier};
 use egress::Egress;
 use fixture::Bodies;
 use secret::Secret;
@@ -51,7 +51,7 @@ pub(super) fn read(document: &Document, stem: &str, folder: Option<&Path>, mista
             description: reader.checked("description", "say in one sentence what this profile is for", sentence).unwrap_or_default(),
             limits,
             vars,
-            egress: Arc::new(granted(egress, secrets)),
+            egress: Arc::new(EgressTerms::new(granted(egress, secrets))),
             durability: reader.choice("durability", &DURABILITIES).unwrap_or(default_durability(tier)),
             require_hardening: reader
                 .texts("require_hardening", &format!("name layers of this list: {}", LAYERS.join(", ")), layer)

@@ -4,7 +4,7 @@ use super::super::bounds::{MAX_REQUESTS, MAX_RESPONSE_BYTES};
 use super::host::{PATTERN_MEND, host_pattern};
 use super::words::{self, METHODS_MEND, PATH_MEND, method, sentence};
 use crate::config::{Place, Reader, variable_name};
-use crate::model::{EgressRule, Scheme};
+use crate::model::{EgressRule, Enforcement, Scheme, Tier};
 
 /// Longest answer that a rule allows by itself, in bytes.
 const RESPONSE_BYTES_DEFAULT: u64 = 10 << 20;
@@ -18,8 +18,10 @@ pub(super) struct Rule {
     pub(super) inject: Place,
 }
 
-/// Reads one. Without `max_requests` it is the run's own number, `sub_requests`, that ends it.
-pub(super) fn read(reader: &mut Reader<'_>, sub_requests: u64) -> Option<Rule> {
+const ENFORCEMENTS: [(&str, Enforcement); 2] = [("enforce", Enforcement::Enforce), ("audit", Enforcement::Audit)];
+
+/// Reads one of a profile at `tier` (none when that is wrong). Without `max_requests` it is the run's own number, `sub_requests`, that ends it.
+pub(super) fn read(reader: &mut Reader<'_>, tier: Option<Tier>, sub_requests: u64) -> Option<Rule> {
     reader.require(&["host", "reason"]);
     let host = reader.checked("host", PATTERN_MEND, host_pattern);
     let schemes = filled(reader, "schemes", |reader| reader.list("schemes", "write \"https\" or \"http\"", scheme));
@@ -30,6 +32,7 @@ pub(super) fn read(reader: &mut Reader<'_>, sub_requests: u64) -> Option<Rule> {
     let max_response_bytes = reader.u64("max_response_bytes", MAX_RESPONSE_BYTES);
     let max_requests = reader.u64("max_requests", MAX_REQUESTS);
     let inject = reader.texts("inject", "name secrets of mode `inject` that this profile declares", variable_name);
+    let enforcement = enforcement(reader, tier);
     let reason = reason(reader);
     let rule = EgressRule {
         host: host?,
@@ -40,9 +43,20 @@ pub(super) fn read(reader: &mut Reader<'_>, sub_requests: u64) -> Option<Rule> {
         max_response_bytes: max_response_bytes.unwrap_or(RESPONSE_BYTES_DEFAULT),
         max_requests: max_requests.unwrap_or(sub_requests),
         inject,
+        enforcement,
         reason,
     };
     Some(Rule { rule, inject: reader.place("inject") })
+}
+
+/// Whether a rule is meant, or on trial: which is for code that somebody has looked at.
+fn enforcement(reader: &mut Reader<'_>, tier: Option<Tier>) -> Enforcement {
+    let enforcement = reader.choice("enforcement", &ENFORCEMENTS).unwrap_or_default();
+    if enforcement == Enforcement::Audit && tier == Some(Tier::Untrusted) {
+        let mend = "remove the rule, or give the profile a higher tier";
+        reader.note_at("enforcement", "the profile is at tier 0, where nothing is let through on trial", mend);
+    }
+    enforcement
 }
 
 /// Methods of a rule or a secret.

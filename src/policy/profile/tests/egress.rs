@@ -1,7 +1,7 @@
 //! `[egress]` with its rules and fixtures.
 
 use super::*;
-use crate::model::{EgressFixture, EgressRule, HostPattern, Scheme};
+use crate::model::{EgressFixture, EgressRule, Enforcement, HostPattern, Scheme};
 
 /// The start of a profile that may have rules.
 const TIER_1: &str =
@@ -43,6 +43,7 @@ fn a_rule_allows_by_itself_only_reading_over_tls() {
         max_response_bytes: 10 << 20,
         max_requests: 7,
         inject: None,
+        enforcement: Enforcement::Enforce,
         reason: "r".into(),
     };
     assert_eq!(rule("").expect("right"), expected);
@@ -64,6 +65,7 @@ fn every_key_of_a_rule_is_read() {
         max_response_bytes: 2,
         max_requests: 3,
         inject: Some(vec!["KEY".into()]),
+        enforcement: Enforcement::Enforce,
         reason: "tickets".into(),
     };
     let profile = extra(text).expect("right");
@@ -238,10 +240,30 @@ fn bodies_come_from_files_beside_the_profile_up_to_a_mib_each_and_eight_together
 }
 
 #[test]
-fn a_profile_has_at_most_256_rules_and_as_many_fixtures() {
+fn a_rule_on_trial_is_read_and_never_at_tier_0() {
+    assert_eq!(rule("enforcement = \"audit\"").expect("right").enforcement, Enforcement::Audit);
+    assert_eq!(rule("enforcement = \"enforce\"").expect("right"), rule("").expect("right"));
+    for bad in ["enforcement = \"off\"", "enforcement = \"Audit\"", "enforcement = true", "audit = true"] {
+        assert_eq!(told(rule(bad)).len(), 1, "{bad}");
+    }
+    let text = "[egress]\nmode = \"allowlist\"\n[[egress.rule]]\nhost = \"good.example\"\nreason = \"r\"\nenforcement = \"audit\"\n";
+    let at_tier_0 = folder(&[("untrusted.toml", &format!("{LEAST}{text}"))]);
+    let line = LEAST.lines().count() as u32 + 6;
+    let told = told(at_tier_0);
+    assert!(told.contains(&(line, "the profile is at tier 0, where nothing is let through on trial".to_owned())), "{told:?}");
+}
+
+#[test]
+fn a_profile_has_at_most_10_000_rules() {
+    let rules = |count: usize| "[[egress.rule]]\nhost = \"good.example\"\nreason = \"r\"\n".repeat(count);
+    for (count, right) in [(10_000, true), (10_001, false)] {
+        assert_eq!(extra(&format!("[egress]\nmode = \"allowlist\"\n{}", rules(count))).is_ok(), right, "{count}");
+    }
+}
+
+#[test]
+fn a_profile_has_at_most_256_fixtures() {
     for (count, right) in [(256, true), (257, false)] {
-        let rules = "[[egress.rule]]\nhost = \"good.example\"\nreason = \"r\"\n".repeat(count);
-        assert_eq!(extra(&format!("[egress]\nmode = \"allowlist\"\n{rules}")).is_ok(), right, "{count}");
         let fixtures = "[[egress.fixture]]\nurl = \"https://good.example/\"\n".repeat(count);
         assert_eq!(extra(&format!("[egress]\nmode = \"synthetic\"\n{fixtures}")).is_ok(), right, "{count}");
     }

@@ -97,6 +97,25 @@ fn a_profile_has_at_most_64_secrets() {
 }
 
 #[test]
+fn a_secret_goes_nowhere_that_only_a_rule_on_trial_reaches() {
+    let audit = "enforcement = \"audit\"";
+    for mode in ["placeholder", "inject"] {
+        let secret = secret(&format!("mode = \"{mode}\""));
+        let wrong = told(with(audit, &secret));
+        assert_eq!(wrong.len(), 1, "{mode}: {wrong:?}");
+        assert!(wrong[0].1.contains("which only rules on trial reach"), "{mode}: {wrong:?}");
+        // By an enforced rule it goes there anyhow, so a rule on trial may carry it as well.
+        let other = |lines: &str| format!("[[egress.rule]]\nhost = \"good.example\"\nreason = \"r\"\n{lines}\n{secret}");
+        assert!(with(audit, &other("")).is_ok(), "{mode}");
+        assert!(with("", &other(audit)).is_ok(), "{mode}");
+        // Not one that could not carry it.
+        for lines in ["schemes = [\"http\"]", audit] {
+            assert_eq!(told(with(audit, &other(lines))).len(), 1, "{mode} {lines}");
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_no_rule_can_carry_is_a_mistake() {
     let cases = [
         ("", "", true),

@@ -1,6 +1,7 @@
-//! Whether a rule names a host. Both sides are as the WHATWG parser writes hosts, so this compares letter by letter and knows no spellings.
+//! Names of hosts, and whether a pattern allows one. Both sides are as the WHATWG parser writes hosts, so this compares letter by letter and
+//! knows no spellings. The one matcher of the house: profiles are read, sources checked and requests decided by it.
 
-use crate::model::HostPattern;
+use super::HostPattern;
 use url::Host;
 
 /// Longest label and longest name in bytes, of RFC 1035 §2.3.4, the name without its final dot.
@@ -8,7 +9,7 @@ const LABEL_BYTES_MAX: usize = 63;
 const NAME_BYTES_MAX: usize = 253;
 
 /// True when `pattern` allows `host`: the name itself, or a name of exactly one label more. Never an address, nor what is no name in DNS.
-pub(crate) fn matches(pattern: &HostPattern, host: &str) -> bool {
+pub fn matches(pattern: &HostPattern, host: &str) -> bool {
     let named = match pattern {
         HostPattern::Name(name) => name == host,
         HostPattern::OneBelow(parent) => below(parent, host) == Some(1),
@@ -17,15 +18,19 @@ pub(crate) fn matches(pattern: &HostPattern, host: &str) -> bool {
 }
 
 /// How many labels more than `parent` the name `host` has; none when it is not below it.
-pub(super) fn below(parent: &str, host: &str) -> Option<usize> {
+pub fn below(parent: &str, host: &str) -> Option<usize> {
     let labels = host.strip_suffix(parent)?.strip_suffix('.')?;
     (!labels.is_empty()).then(|| labels.split('.').count())
 }
 
 /// True when `host` is a name that DNS carries, and the WHATWG parser's own spelling of it.
-pub(crate) fn is_name(host: &str) -> bool {
-    let plain = host.len() <= NAME_BYTES_MAX && host.split('.').all(label);
-    plain && matches!(Host::parse(host), Ok(Host::Domain(domain)) if domain == host)
+pub fn is_name(host: &str) -> bool {
+    has_plain_labels(host) && matches!(Host::parse(host), Ok(Host::Domain(domain)) if domain == host)
+}
+
+/// True when `name` has the letters and lengths that DNS carries. An address in digits has them too.
+pub fn has_plain_labels(name: &str) -> bool {
+    name.len() <= NAME_BYTES_MAX && name.split('.').all(label)
 }
 
 fn label(label: &str) -> bool {
