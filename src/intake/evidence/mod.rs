@@ -28,7 +28,7 @@ mod urls;
 mod value;
 
 pub use judge::judge;
-pub use sarif::Sarif;
+pub use sarif::{Sarif, SarifColumns, SarifResult, SarifRule};
 
 use super::read::Form;
 use super::refusal::{self, Refusal};

@@ -46,7 +46,7 @@ pub fn host_name(text: &str) -> Result<String, Wrong> {
 }
 
 /// True when `pattern` allows `host`, a name as [`host_name`] gives it.
-pub(super) fn covers(pattern: &HostPattern, host: &str) -> bool {
+pub(in crate::policy) fn covers(pattern: &HostPattern, host: &str) -> bool {
     match pattern {
         HostPattern::Name(name) => name == host,
         HostPattern::OneBelow(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
