@@ -23,6 +23,8 @@ pub(super) enum Command {
     Run(Run),
     /// Say what static checks find in a file, or in standard input, without running it.
     Check(Check),
+    /// Try a folder of policies before it is in force.
+    Policy(Policy),
     /// Show the build, the machine and the hardening layers in force.
     Doctor(Common),
     /// Manage API keys.
@@ -116,6 +118,58 @@ pub(super) enum CheckFormat {
     Json,
     /// SARIF 2.1.0, as code scanners read it.
     Sarif,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Policy {
+    #[command(subcommand)]
+    pub(super) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Read all profiles and tests, and say what looks like a slip.
+    Check(PolicyCheck),
+    /// Run the tests in the folder `tests` of the policies, in cells, without a network.
+    Test(PolicyTest),
+}
+
+/// Which policies are meant.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PolicyFiles {
+    /// The configuration file. Default: none.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// A folder of profiles. Default: the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(super) policies: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyCheck {
+    #[command(flatten)]
+    pub(super) files: PolicyFiles,
+    /// Fail on warnings too.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyTest {
+    #[command(flatten)]
+    pub(super) files: PolicyFiles,
+    /// Only tests whose name, profile or file has this text in it.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) filter: Option<String>,
+    /// Write the results to this file as well, as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Runs at once, 1 to 64.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) jobs: u16,
 }
 
 #[derive(Debug, Args)]

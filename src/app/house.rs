@@ -103,7 +103,17 @@ pub(super) fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
 
 /// Puts everything together. `log` was opened before the runtime started.
 pub(super) async fn furnish(config: &Config, log: Log, keys: Arc<KeyRing>, routes: &[&'static str]) -> Result<House, Failure> {
-    let set = load_policy(config)?;
+    furnish_for(config, load_policy(config)?, log, keys, routes).await
+}
+
+/// [`furnish`] under `set` instead of the policy that the configuration names.
+pub(super) async fn furnish_for(
+    config: &Config,
+    set: PolicySet,
+    log: Log,
+    keys: Arc<KeyRing>,
+    routes: &[&'static str],
+) -> Result<House, Failure> {
     let profiles = set.profiles.clone();
     // What the operator wrote is judged before anything is started that takes time.
     check_memory(&profiles, &config.admission)?;

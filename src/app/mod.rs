@@ -13,6 +13,7 @@ mod keys;
 mod local;
 mod once;
 mod outbound;
+mod policy;
 mod reload;
 mod serve;
 mod service;
@@ -59,6 +60,7 @@ fn obey(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Run(options) => once::run(options, cli.json),
         Command::Check(options) => check::check(options, cli.json),
         Command::Doctor(options) => doctor::doctor(options, cli.json),
+        Command::Policy(policy) => policy::command(&policy.command, cli.json),
         Command::Key(key) => keys::command(&key.command, cli.json),
         Command::Audit(audit) => match &audit.command {
             AuditCommand::Verify { reach } => audit::verify(reach, cli.json),

@@ -92,13 +92,14 @@ pub(super) fn artifact(file: &Path) -> Result<Artifact, Failure> {
 }
 
 /// The folder for the record: the one asked for, or one that goes away.
-struct DataFolder {
+pub(super) struct DataFolder {
     path: PathBuf,
     temporary: bool,
 }
 
 impl DataFolder {
-    fn choose(asked: Option<PathBuf>) -> Result<Self, Failure> {
+    /// The folder `asked` for, or a new one.
+    pub(super) fn choose(asked: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = asked {
             return Ok(Self { path, temporary: false });
         }
@@ -108,7 +109,8 @@ impl DataFolder {
         Ok(Self { path, temporary: true })
     }
 
-    fn path(&self) -> &Path {
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }

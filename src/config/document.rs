@@ -83,6 +83,11 @@ impl Document {
         self.place(at..at).0.line
     }
 
+    /// Line and column of the byte `at`.
+    pub(super) fn position(&self, at: usize) -> Position {
+        self.place(at..at).0
+    }
+
     fn place(&self, span: Range<usize>) -> (Position, Excerpt) {
         let start = floor_char_boundary(&self.text, span.start);
         let end = floor_char_boundary(&self.text, span.end.max(start));

@@ -43,7 +43,7 @@ mod tests;
 mod trail;
 mod words;
 
-pub use evidence::{OFFERED, Sarif, check, examine, judge};
+pub use evidence::{OFFERED, Sarif, SarifColumns, SarifResult, SarifRule, check, examine, judge};
 pub use growth::answer_bytes_max;
 
 use crate::model::frame::{PrepareOrder, ReadyModule, Rejection};

@@ -6,9 +6,11 @@ mod folder;
 mod grant;
 pub mod keys;
 mod ladder;
+pub mod lint;
 mod profile;
 mod rate;
 mod set;
+pub mod suite;
 
 pub use authority::{Authority, PolicyText};
 pub use grant::{Granted, Machine, Question, Refused, grant, grant_case};

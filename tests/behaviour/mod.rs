@@ -14,6 +14,7 @@ mod jitless;
 mod lies;
 mod metrics;
 mod platform;
+mod policy;
 mod probes;
 mod served;
 mod siblings;

@@ -82,9 +82,20 @@ impl<'a> Reader<'a> {
 
     /// A table of at most 256 texts under names that `check` accepts; empty when absent.
     pub fn text_map(&mut self, key: &'static str, mend: &str, check: impl Fn(&str) -> Result<(), String>) -> BTreeMap<String, String> {
+        self.long_text_map(key, mend, TEXT_BYTES_MAX, check)
+    }
+
+    /// A table of at most 256 texts of at most `bytes_max` bytes each, under names that `check` accepts; empty when absent.
+    pub fn long_text_map(
+        &mut self,
+        key: &'static str,
+        mend: &str,
+        bytes_max: usize,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> BTreeMap<String, String> {
         let mut map = BTreeMap::new();
         for (path, entry, value) in self.entries(key, mend, check) {
-            map.extend(self.text_of(&path, value, TEXT_BYTES_MAX).map(|text| (entry, text)));
+            map.extend(self.text_of(&path, value, bytes_max).map(|text| (entry, text)));
         }
         map
     }

@@ -4,7 +4,7 @@ mod json;
 mod lists;
 
 use super::document::Document;
-use super::mistake::Mistakes;
+use super::mistake::{Mistakes, Position};
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -185,6 +185,11 @@ impl<'a> Reader<'a> {
             DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => value.span(),
         });
         Place(span)
+    }
+
+    /// Line and column of the value of `key`, or of the whole section when the key is absent.
+    pub fn position(&self, key: &str) -> Position {
+        self.document.position(self.place(key).0.start)
     }
 
     /// A reader of a table inside this one.

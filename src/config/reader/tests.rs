@@ -199,4 +199,16 @@ fn words_of_a_closed_list_stand_under_names_that_are_right() {
         "5:1 `m.d e`: has a space",
     ];
     assert_eq!(mistakes, expected);
+
+#[test]
+fn texts_by_name_may_be_long_up_to_their_cap_and_a_position_is_that_of_the_value() {
+    for (extra, wrong) in [(0, 0), (1, 1)] {
+        let text = format!("[m]\na = \"{}\"\n", "x".repeat(5000 + extra));
+        let (answer, mistakes) = read(&text, |r| r.long_text_map("m", "", 5000, |_| Ok(())));
+        assert_eq!((answer.map(|map| map.len()), mistakes.len()), (Some(1 - wrong), wrong));
+    }
+    let (answer, _) =
+        read("a = 1\n[s]\n  b = 2\n", |r| (r.u64("a", 0..=1), r.section("s", |s| (s.u64("b", 0..=2), s.position("b"), s.position("c")))).1);
+    let at = answer.map(|(_, b, c)| ((b.line, b.column), c.line));
+    assert_eq!(at, Some(((3, 7), 2)));
 }

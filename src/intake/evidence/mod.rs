@@ -29,7 +29,7 @@ mod value;
 
 pub use globals::OFFERED;
 pub use judge::judge;
-pub use sarif::Sarif;
+pub use sarif::{Sarif, SarifColumns, SarifResult, SarifRule};
 
 use super::read::Form;
 use super::refusal::{self, Refusal};

@@ -36,7 +36,7 @@ struct Driver {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule {
-    id: &'static str,
+    id: String,
     short_description: Text,
     full_description: Text,
     help: Text,
@@ -71,7 +71,7 @@ struct Notification {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outcome {
-    rule_id: &'static str,
+    rule_id: String,
     rule_index: usize,
     level: &'static str,
     message: Text,
@@ -103,6 +103,47 @@ struct Region {
     start_column: u32,
 }
 
+/// A kind of finding, for [`Sarif::new`].
+#[derive(Debug, Clone)]
+pub struct SarifRule {
+    /// Its id.
+    pub id: String,
+    /// What it finds, in a few words.
+    pub title: String,
+    /// What that means.
+    pub meaning: String,
+    /// How it is mended.
+    pub help: String,
+    /// `none`, `note`, `warning` or `error`; `none` is of a rule that is off.
+    pub level: &'static str,
+}
+
+/// A finding, for [`Sarif::new`].
+#[derive(Debug, Clone)]
+pub struct SarifResult {
+    /// The id of one of the rules.
+    pub rule: String,
+    /// `none`, `note`, `warning` or `error`.
+    pub level: &'static str,
+    /// What was found, and the mend.
+    pub message: String,
+    /// The file's path.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+/// What a column counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SarifColumns {
+    /// UTF-16 units, as in sources of a guest.
+    Utf16,
+    /// Characters, as in files of an operator.
+    Characters,
+}
+
 impl Sarif {
     /// The log of `report`. Its rules are all checks, in the table's order, at the report's tier.
     pub fn of(report: &CheckReport) -> Self {
@@ -111,37 +152,75 @@ impl Sarif {
             level: level(more.severity),
             message: text(format!("{} more findings of {} are not listed", more.count, more.id)),
         });
+        Self::with(SarifColumns::Utf16, rules, report.findings.iter().map(found).collect(), more.collect())
+    }
+
+    /// A log of these results, each of one of `rules`.
+    pub fn new(columns: SarifColumns, rules: Vec<SarifRule>, results: Vec<SarifResult>) -> Self {
+        Self::with(columns, rules, results, Vec::new())
+    }
+
+    fn with(columns: SarifColumns, rules: Vec<SarifRule>, results: Vec<SarifResult>, more: Vec<Notification>) -> Self {
+        let results = results.into_iter().map(|result| outcome(result, &rules)).collect();
+        let column_kind = match columns {
+            SarifColumns::Utf16 => "utf16CodeUnits",
+            SarifColumns::Characters => "unicodeCodePoints",
+        };
+        let driver = Driver { name: "cordon", version: env!("CARGO_PKG_VERSION"), rules: rules.into_iter().map(Rule::from).collect() };
         Self {
             schema: "https://json.schemastore.org/sarif-2.1.0.json",
             version: "2.1.0",
             runs: [Run {
-                tool: Tool { driver: Driver { name: "cordon", version: env!("CARGO_PKG_VERSION"), rules } },
-                column_kind: "utf16CodeUnits",
-                invocations: [Invocation { execution_successful: true, tool_execution_notifications: more.collect() }],
-                results: report.findings.iter().map(outcome).collect(),
+                tool: Tool { driver },
+                column_kind,
+                invocations: [Invocation { execution_successful: true, tool_execution_notifications: more }],
+                results,
             }],
         }
     }
 }
 
-fn rule(check: Check, severity: Severity) -> Rule {
-    Rule {
-        id: check.as_str(),
-        short_description: text(check.title()),
-        full_description: text(check.meaning()),
-        help: text(check.remediation()),
-        default_configuration: Configuration { enabled: severity > Severity::Off, level: level(severity) },
+impl From<SarifRule> for Rule {
+    fn from(rule: SarifRule) -> Self {
+        Self {
+            default_configuration: Configuration { enabled: rule.level != "none", level: rule.level },
+            id: rule.id,
+            short_description: text(rule.title),
+            full_description: text(rule.meaning),
+            help: text(rule.help),
+        }
     }
 }
 
-fn outcome(finding: &Finding) -> Outcome {
-    let region = Region { start_line: finding.location.line, start_column: finding.location.column };
-    let artifact_location = Uri { uri: uri(&finding.location.file) };
-    Outcome {
-        rule_id: finding.id.as_str(),
-        rule_index: Check::ALL.iter().position(|check| *check == finding.id).unwrap_or_default(),
+fn rule(check: Check, severity: Severity) -> SarifRule {
+    SarifRule {
+        id: check.as_str().to_owned(),
+        title: check.title().to_owned(),
+        meaning: check.meaning().to_owned(),
+        help: check.remediation().to_owned(),
+        level: level(severity),
+    }
+}
+
+fn found(finding: &Finding) -> SarifResult {
+    SarifResult {
+        rule: finding.id.as_str().to_owned(),
         level: level(finding.severity),
-        message: text(format!("{}. {}", finding.message, finding.remediation)),
+        message: format!("{}. {}", finding.message, finding.remediation),
+        file: finding.location.file.clone(),
+        line: finding.location.line,
+        column: finding.location.column,
+    }
+}
+
+fn outcome(result: SarifResult, rules: &[SarifRule]) -> Outcome {
+    let region = Region { start_line: result.line, start_column: result.column };
+    let artifact_location = Uri { uri: uri(&result.file) };
+    Outcome {
+        rule_index: rules.iter().position(|rule| rule.id == result.rule).unwrap_or_default(),
+        rule_id: result.rule,
+        level: result.level,
+        message: text(result.message),
         locations: [Place { physical_location: Physical { artifact_location, region } }],
     }
 }

@@ -45,12 +45,7 @@ impl Profiles {
     /// ones as a whole: a profile that is not in it does not exist.
     pub fn load(folder: Option<&Path>) -> Result<Self, ConfigErrors> {
         let mistakes = Mistakes::default();
-        let documents = match folder {
-            Some(folder) => documents_in(folder, &FILES, &mistakes),
-            None => {
-                BUILT_IN.iter().map(|(stem, text)| ((*stem).to_owned(), Document::new(format!("policies/{stem}.toml"), *text))).collect()
-            }
-        };
+        let documents = documents(folder, &mistakes);
         let mut profiles = BTreeMap::new();
         for (stem, document) in &documents {
             // A profile's name is its file's, so no two profiles of a folder share one.
@@ -63,6 +58,12 @@ impl Profiles {
             mistakes.note(Mistake::of(place.display().to_string(), message, "add it, with tier = 0"));
         }
         mistakes.none_or(Self(profiles))
+    }
+
+    /// These profiles, by names that requests give for them and that need not be their own: for a house that tries out variants of a profile. What
+    /// [`Profiles::load`] promises of the lowest tier does not hold here.
+    pub fn variants(profiles: impl IntoIterator<Item = (String, Profile)>) -> Self {
+        Self(profiles.into_iter().map(|(name, profile)| (name, Arc::new(profile))).collect())
     }
 
     /// The profile called `name`.
@@ -94,4 +95,13 @@ pub fn missing_secrets(profiles: &Profiles, defined: impl Fn(&str) -> bool) -> R
         }
     }
     mistakes.none_or(())
+}
+
+/// The profile files of `folder`, or the built-in ones, with their names, in order.
+pub(super) fn documents(folder: Option<&Path>, mistakes: &Mistakes) -> Vec<(String, Document)> {
+    let built_in = |(stem, text): &(&str, &str)| ((*stem).to_owned(), Document::new(format!("policies/{stem}.toml"), *text));
+    match folder {
+        Some(folder) => documents_in(folder, &FILES, mistakes),
+        None => BUILT_IN.iter().map(built_in).collect(),
+    }
 }

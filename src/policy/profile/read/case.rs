@@ -5,7 +5,7 @@ use super::egress::right;
 use super::fixture::{self, Bodies};
 use super::words::sentence;
 use crate::config::Reader;
-use crate::model::{ContractCase, Expectation, ExpectedDenial, Outcome};
+use crate::model::{ContractCase, EgressFixture, Expectation, ExpectedDenial, Outcome};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,16 +35,30 @@ pub(in crate::policy) fn read_cases(reader: &mut Reader<'_>, input_bytes: u64, b
     cases
 }
 
+/// A run that is tried: all of a case but what is expected.
+pub(in crate::policy) struct Tried {
+    pub(in crate::policy) name: String,
+    pub(in crate::policy) input: Value,
+    pub(in crate::policy) entrypoint: String,
+    pub(in crate::policy) fixtures: Vec<EgressFixture>,
+}
+
 /// Reads one. What is wrong in it is noted, and nothing stands in its place; a case without a name is none.
 pub(in crate::policy) fn read_case(reader: &mut Reader<'_>, bodies: &mut Bodies<'_>) -> Option<ContractCase> {
+    let expect = reader.section("expect", read_expect);
+    let Tried { name, input, entrypoint, fixtures } = read_tried(reader, bodies)?;
+    Some(ContractCase { name, input, entrypoint, fixtures, expect })
+}
+
+/// Reads all but the section `expect`.
+pub(in crate::policy) fn read_tried(reader: &mut Reader<'_>, bodies: &mut Bodies<'_>) -> Option<Tried> {
     reader.require(&["name"]);
     let name = reader.checked("name", &format!("write 1 to {CASE_NAME_CHARS_MAX} characters on one line"), case_name);
     let input = value(reader, "input", "input_json").unwrap_or_default();
     let mend = format!("write an identifier of at most {ENTRYPOINT_CHARS_MAX} characters");
     let entrypoint = reader.checked("entrypoint", &mend, export).unwrap_or_else(|| "default".to_owned());
     let fixtures = right(reader.tables("fixture", FIXTURES_MAX, |reader| fixture::read(reader, bodies)));
-    let expect = reader.section("expect", read_expect);
-    Some(ContractCase { name: name?, input, entrypoint, fixtures, expect })
+    Some(Tried { name: name?, input, entrypoint, fixtures })
 }
 
 /// What must come of a run: that it ends `ok`, unless the table says otherwise or more.

@@ -12,17 +12,18 @@ mod rule;
 mod secret;
 mod words;
 
+pub(in crate::policy) use case::{Tried, read_expect, read_tried};
+pub(in crate::policy) use fixture::Bodies;
 pub use host::{host_name, host_pattern};
+pub(in crate::policy) use words::sentence;
 
 use crate::config::{Document, Mistakes, Reader, VARIABLE_NAME_MEND, variable_name};
 use crate::model::{ContractCase, Digest, Durability, EgressGrant, EgressMode, EgressTerms, Jit, LAYERS, Limits, Profile, Tier};
 use egress::Egress;
-use fixture::Bodies;
 use secret::Secret;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use words::sentence;
 
 /// Longest name of a profile, in bytes.
 const NAME_BYTES_MAX: usize = 64;

@@ -73,7 +73,7 @@ pub(super) fn header_value(text: &str) -> Result<(), String> {
 }
 
 /// Words for a reader: not empty.
-pub(super) fn sentence(text: &str) -> Result<String, String> {
+pub(in crate::policy) fn sentence(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
