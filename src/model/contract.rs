@@ -156,7 +156,9 @@ mod tests {
             ExpectedDenial { capability: text(capability), target: text(target), rule: text(rule) }
         };
         assert!(with("egress", "https://a.example/", "egress.default-deny").is(&denial()));
-        for other in [with("secret", "", "egress.default-deny"), with("egress", "https://b", "egress.default-deny"), with("egress", "", "x")] {
+        for other in
+            [with("secret", "", "egress.default-deny"), with("egress", "https://b", "egress.default-deny"), with("egress", "", "x")]
+        {
             assert!(!other.is(&denial()), "{other:?}");
         }
     }

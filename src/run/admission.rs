@@ -87,6 +87,12 @@ impl Admission {
         }
     }
 
+    /// Room for work that nobody waits for: none while a run waits, or would have to.
+    pub fn spare(&self, memory_mb: u64) -> Option<Admitted> {
+        let permits = u32::try_from(memory_mb).unwrap_or(u32::MAX);
+        if self.waiting() > 0 { None } else { self.at_once(permits) }
+    }
+
     fn at_once(&self, permits: u32) -> Option<Admitted> {
         let memory = Arc::clone(&self.memory).try_acquire_many_owned(permits).ok()?;
         let running = Arc::clone(&self.running).try_acquire_owned().ok()?;

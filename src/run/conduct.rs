@@ -56,6 +56,7 @@ pub(super) struct Inner {
     noted: Noted,
     alias_turn: tokio::sync::Mutex<()>,
     ladder_turn: tokio::sync::Mutex<()>,
+    compile_turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Under what a run is asked for.
@@ -101,6 +102,7 @@ impl Conduct {
                 noted: Noted::default(),
                 alias_turn: tokio::sync::Mutex::default(),
                 ladder_turn: tokio::sync::Mutex::default(),
+                compile_turn: Arc::default(),
             }),
         }
     }
@@ -229,15 +231,25 @@ impl Inner {
         self.parts.builds.get(&kind).copied().unwrap_or_else(|| Digest::of(b""))
     }
 
+    /// The turn of whoever has an artifact compiled; none while somebody has it.
+    pub(super) fn compile_turn(&self) -> Option<tokio::sync::OwnedMutexGuard<()>> {
+        Arc::clone(&self.compile_turn).try_lock_owned().ok()
+    }
+
+    /// Counts what must have ended before the cells are stopped.
+    pub(super) fn enter(&self) -> Running {
+        self.under_way.enter()
+    }
+
     async fn conduct(
-        &self,
+        self: &Arc<Self>,
         asked: Asked,
         first: Option<&First>,
         mut running: Running,
         mut cancel: CancelSignal,
     ) -> Result<Bytes, Problem> {
         let (principal, serving) = (asked.principal.clone(), asked.serving);
-        let ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
+        let mut ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
             Ok(ready) => ready,
             Err(Refused { problem, artifact }) => {
                 self.refused(Some(&principal), artifact, &problem).await;
@@ -252,8 +264,9 @@ impl Inner {
                 return Err(problem);
             }
         };
-        let report = steps::execute(self, &ready, cell, serving, running.stopped(&mut cancel)).await;
+        let report = steps::execute(self, &mut ready, cell, serving, running.stopped(&mut cancel)).await;
         let sealed = steps::seal(&ready, intended, report).await?;
+        ready.over(self);
         serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
     }
 

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod checks;
+mod code;
 mod command;
 mod contract;
 mod corpus;
