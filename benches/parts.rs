@@ -2,9 +2,10 @@
 //!
 //! `cargo bench --bench parts`. The whole, beside a bare isolate and workerd, is `python3 benches/load.py`.
 
+use cordon::artifact::Artifacts;
 use cordon::config::Config;
 use cordon::intake;
-use cordon::model::frame::{self, FromCell, PrepareOrder, RunEnd};
+use cordon::model::frame::{self, FromCell, PrepareOrder, ReadyModule, RunEnd};
 use cordon::model::{Action, Artifact, Ask, Door, JsonCaps, LimitsRequest, Outcome, Principal, Resource, Role, Tier, check_json};
 use cordon::policy::{self, Authority, Profiles, Question};
 use cordon::provenance::{Log, Refusal};
@@ -12,6 +13,7 @@ use cordon::store::{Options, Store, wait};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The frame that ends an ordinary run.
@@ -84,17 +86,38 @@ fn percentile_99(mut call: impl FnMut() -> bool) -> Duration {
     times.get(times.len() * 99 / 100).copied().unwrap_or_default()
 }
 
+/// TypeScript of about so many kilobytes.
+fn typescript(kilobytes: usize) -> String {
+    let part = "export function f(a: number, b: Array<string> = []): { n: number } { return { n: a + b.length }; }\n";
+    let unique = (0..(kilobytes << 10) / part.len()).map(|n| part.replace(" f(", &format!(" f{n}("))).collect::<String>();
+    format!("{unique}export default (input: number): number => input;\n")
+}
+
 /// Parsing, checking and stripping of TypeScript.
 fn intakes(c: &mut Criterion) {
     let mut group = c.benchmark_group("intake/prepare TypeScript");
     intake::warm();
     for kilobytes in [1, 100, 500] {
-        let part = "export function f(a: number, b: Array<string> = []): { n: number } { return { n: a + b.length }; }\n";
-        let unique = (0..(kilobytes << 10) / part.len()).map(|n| part.replace(" f(", &format!(" f{n}("))).collect::<String>();
-        let source = format!("{unique}export default (input: number): number => input;\n");
+        let source = typescript(kilobytes);
         group.throughput(Throughput::Bytes(source.len() as u64));
         let order = PrepareOrder { modules: vec![("main.ts".to_owned(), source)], main: "main.ts".to_owned(), normalise: false };
         group.bench_function(format!("{kilobytes} KB"), |b| b.iter(|| intake::prepare(black_box(&order)).is_ok()));
+    }
+    group.finish();
+}
+
+/// The same for a source that was prepared before: its id is computed, and what is kept of it found.
+fn known(c: &mut Criterion) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let Ok((store, _)) = Store::open(folder.path(), Options::default()) else { return };
+    let artifacts = Artifacts::new(store);
+    let mut group = c.benchmark_group("intake/known TypeScript");
+    for kilobytes in [1, 100, 500] {
+        let artifact = Artifact::snippet(typescript(kilobytes));
+        let modules = vec![ReadyModule { name: "main.ts".to_owned(), code: typescript(kilobytes), source_map: None }];
+        artifacts.keep_prepared(artifact.id(), Arc::new(modules));
+        group.throughput(Throughput::Bytes(artifact.source_bytes()));
+        group.bench_function(format!("{kilobytes} KB"), |b| b.iter(|| artifacts.prepared(&black_box(&artifact).id()).is_some()));
     }
     group.finish();
 }
@@ -117,5 +140,5 @@ fn configuration(c: &mut Criterion) {
     c.bench_function("config/defaults", |b| b.iter(|| Config::load(&cordon::config::Overrides::default(), |_| None).is_ok()));
 }
 
-criterion_group!(parts, frames, results, decisions, authorizations, intakes, records, configuration);
+criterion_group!(parts, frames, results, decisions, authorizations, intakes, known, records, configuration);
 criterion_main!(parts);

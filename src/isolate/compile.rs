@@ -32,7 +32,8 @@ fn cache_of(js: &mut JsRuntime, module: &ReadyModule) -> Option<Bytes> {
     let origin = v8::ScriptOrigin::new(scope, name.into(), 0, 0, false, 0, None, false, false, true, None);
     let mut source = Source::new(code, Some(&origin));
     // All functions. Compiled lazily, as V8 does by itself, a cache would hold the top level and where functions begin: which ones a run calls is
-    // only known when it runs. SPECIFICATION.md has the figures of both.
+    // only known when it runs. Measured on 400 KB of which a tenth is called: 11.2 ms of CPU without a cache, 8.4 with a lazy one, 7.4 with this;
+    // of which all is called: 46, 48 and 26.
     let compiled = compile_module2(scope, &mut source, CompileOptions::EagerCompile, NoCacheReason::NoReason)?;
     let cache = compiled.get_unbound_module_script(scope).create_code_cache()?;
     Some(Bytes::copy_from_slice(&cache))

@@ -191,6 +191,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn work_that_nobody_waits_for_gets_room_only_while_no_run_would_wait() {
+        let gate = gate(2, 100, 1);
+        let all = gate.spare(100).expect("free");
+        assert!(gate.spare(1).is_none(), "not a mebibyte more");
+        drop(all);
+        let _run = gate.admit(60).await.expect("fits");
+        assert!(gate.spare(41).is_none());
+        let waits = gate.queue().expect("a place in the queue");
+        assert!(gate.spare(1).is_none(), "a run waits");
+        drop(waits);
+        let _spare = gate.spare(40).expect("fits");
+        assert!(gate.spare(0).is_none(), "two are admitted");
+        gate.close();
+        assert!(gate.spare(1).is_none(), "closed");
+    }
+
+    #[tokio::test]
     async fn a_closed_gate_refuses_as_draining() {
         let gate = gate(1, 100, 1);
         let _holder = gate.admit(1).await.expect("first");
