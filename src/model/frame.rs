@@ -343,7 +343,9 @@ mod tests {
     #[test]
     fn the_seeds_of_the_fuzzer_are_frames_of_this_format() {
         let seed = |name: &str| std::fs::read(format!("{}/fuzz/corpus/from_cell/seed-{name}", env!("CARGO_MANIFEST_DIR"))).expect("a seed");
-        for name in ["log", "denied", "ok", "exception", "lie", "prepared", "rejected", "out-of-memory", "dropped"] {
+        for name in
+            ["log", "denied", "ok", "exception", "lie", "prepared", "rejected", "out-of-memory", "dropped", "compiled", "cache-rejected"]
+        {
             let bytes = seed(name);
             let decoded = decode::<FromCell>(&bytes, 1000);
             assert!(

@@ -5,7 +5,7 @@
 use super::conduct::Inner;
 use super::signals::{Running, cancellation};
 use crate::artifact::{Code, CodeKey, Prepared};
-use crate::cell::{Budget, Caps, Cell, Death, Execution, Kill, NoErrands, PREPARE_MEMORY_BYTES, ZygoteKind};
+use crate::cell::{Budget, Caps, Cell, DATA_SLACK_BYTES, Death, Execution, Kill, NoErrands, PREPARE_MEMORY_BYTES, ZygoteKind};
 use crate::model::frame::{FROM_CELL_SLACK, FromCell, Order};
 use crate::model::{CompileOrder, Digest, Grant, ModuleCache, cache_bytes_max};
 use crate::telemetry::CodeCache;
@@ -63,9 +63,10 @@ impl RunCode {
         match (&self.known, rejected) {
             // A cell may lie about this; then the runs of its own artifact are a little slower.
             (Some(Code::Made(_)), true) => codes.put(self.key, Code::Never),
-            (None, _) => codes.put(self.key, Code::Ran),
+            // Others that began as early may be further by now.
+            (None, _) if codes.get(&self.key).is_none() => codes.put(self.key, Code::Ran),
             (Some(Code::Ran), _) => make(inner, self.key, &self.prepared),
-            (Some(Code::Made(_)), false) | (Some(Code::Never), _) => {}
+            (Some(Code::Made(_)), false) | (Some(Code::Never) | None, _) => {}
         }
     }
 }
@@ -86,7 +87,7 @@ fn make(inner: &Arc<Inner>, key: CodeKey, modules: &Prepared) {
     if inner.parts.artifacts.codes().get(&key) != Some(Code::Ran) {
         return;
     }
-    let Some(room) = inner.parts.admission.spare(PREPARE_MEMORY_BYTES >> 20) else { return };
+    let Some(room) = inner.parts.admission.spare((PREPARE_MEMORY_BYTES + DATA_SLACK_BYTES) >> 20) else { return };
     let (inner, modules, running) = (Arc::clone(inner), Arc::clone(modules), inner.enter());
     tokio::spawn(async move {
         compile(&inner, key, &modules, running).await;
@@ -115,8 +116,9 @@ async fn compile(inner: &Inner, key: CodeKey, modules: &Prepared, mut running: R
             Code::Never
         }
     };
-    inner.parts.telemetry.code_cache(if code == Code::Never { CodeCache::Failed } else { CodeCache::Made });
+    let result = if code == Code::Never { CodeCache::Failed } else { CodeCache::Made };
     inner.parts.artifacts.codes().put(key, code);
+    inner.parts.telemetry.code_cache(result);
 }
 
 async fn execute(cell: Cell, modules: &Prepared, cache_bytes: u64, stop: impl Future<Output = crate::model::Outcome>) -> Execution {
