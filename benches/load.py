@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "load"))
 import contenders  # noqa: E402
+import kept  # noqa: E402
 import server  # noqa: E402
 
 WORKERD = "1.20261117.1"
@@ -29,7 +30,7 @@ def options():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=int, default=8, help="length of one measurement")
     p.add_argument("--rounds", type=int, default=3, help="turns of each contender")
-    p.add_argument("--only", default="floor,workerd,cordon,memory,limits,hostile", help="parts to run, by comma")
+    p.add_argument("--only", default="floor,workerd,cordon,memory,limits,hostile,code", help="parts to run, by comma")
     p.add_argument("--cordon", help="a built cordon, instead of building the release profile")
     p.add_argument("--floor", help="a built floor, instead of building the bench profile")
     p.add_argument("--json", help="where to write the results; default: load.json in the target's bench folder")
@@ -69,7 +70,7 @@ def show(results):
             print(f"{name + ', ' + mode:42}{row['rps']:10.1f}{row['p50_ms']:10.3f}{row['p99_ms']:10.3f}{row['errors']:8.0f}")
     for name, row in results.get("ratios", {}).items():
         print(f"{name:42}{row['rps']:9.2f}x{row['p50_ms']:9.2f}x{row['p99_ms']:9.2f}x")
-    for part in ("memory", "start", "limits", "hostile"):
+    for part in ("memory", "start", "limits", "hostile", "code"):
         for name, value in results.get(part, {}).items():
             print(f"{part + ': ' + name:62}{value:>14}")
 
@@ -84,7 +85,7 @@ def main():
     if contending:
         results["load"] = load(contending, o, target)
         results["ratios"] = ratios(results["load"])
-    if {"cordon", "memory", "limits", "hostile"} & set(parts):
+    if {"cordon", "memory", "limits", "hostile", "code"} & set(parts):
         binary = contenders.cordon_binary(o)
         if "cordon" in parts:
             results["start"] = server.start_times(binary)
@@ -94,6 +95,9 @@ def main():
             results["limits"] = server.overshoot(binary)
         if "hostile" in parts:
             results["hostile"] = server.among_hostile_runs(binary, o.seconds)
+        if "code" in parts:
+            with server.running(binary) as s:
+                results["code"] = kept.figures(s)
     show(results)
     path = pathlib.Path(o.json) if o.json else target / "load.json"
     path.write_text(json.dumps(results, indent=2) + "\n")

@@ -2,20 +2,22 @@
 //!
 //! `cargo bench --bench parts`. The whole, beside a bare isolate and workerd, is `python3 benches/load.py`.
 
+use cordon::artifact::Artifacts;
 use cordon::config::Config;
 use cordon::egress::judge;
 use cordon::intake;
-use cordon::model::frame::{self, FromCell, PrepareOrder, RunEnd};
+use cordon::model::frame::{self, FromCell, PrepareOrder, ReadyModule, RunEnd};
 use cordon::model::{
-    Action, Artifact, Ask, Door, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, Grant, HostPattern, JsonCaps,
-    LimitsRequest, Outcome, Principal, Resource, Role, Scheme, Tier, check_json,
+    Action, Artifact, Ask, Digest, Door, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, Grant, HostPattern, JsonCaps,
+    LimitsRequest, Outcome, Principal, Profile, Resource, Role, Scheme, Tier, check_json,
 };
-use cordon::policy::{self, Authority, Profiles, Question};
+use cordon::policy::{self, Authority, PolicySet, Question};
 use cordon::provenance::{Log, Refusal};
-use cordon::store::{Options, Store, wait};
+use cordon::store::{Batch, Options, Store, wait};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The frame that ends an ordinary run.
@@ -39,14 +41,39 @@ fn results(c: &mut Criterion) {
     group.finish();
 }
 
-/// A decision with its grant.
+/// A machine that has nothing to say.
+struct Machine(BTreeMap<String, String>);
+
+impl policy::Machine for Machine {
+    fn hardening(&self, _: &Profile) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    fn evidence_build(&self, _: &Profile) -> Digest {
+        Digest::of(b"")
+    }
+
+    fn now_ms(&self) -> u64 {
+        0
+    }
+}
+
+/// A decision with its grant, by the policies that come along.
 fn decisions(c: &mut Criterion) {
-    let Ok(profiles) = Profiles::load(None) else { return };
-    let (principal, asked, hardening) = (Principal::local(), LimitsRequest::default(), BTreeMap::new());
+    let Ok(set) = PolicySet::load(None) else { return };
+    let (principal, asked, machine) = (Principal::local(), LimitsRequest::default(), Machine(BTreeMap::new()));
     let artifact = Artifact::snippet("export default () => ({ ok: 1 + 1 });".to_owned());
-    let question =
-        Question { principal: &principal, profile: None, asked: &asked, artifact: &artifact, input_bytes: 4, hardening: &hardening };
-    c.bench_function("policy/grant", |b| b.iter(|| policy::grant(black_box(&profiles), &question).is_ok()));
+    let question = Question {
+        principal: &principal,
+        door: Door::Public,
+        profile: None,
+        standing: None,
+        asked: &asked,
+        artifact: &artifact,
+        input_bytes: 4,
+        machine: &machine,
+    };
+    c.bench_function("policy/grant", |b| b.iter(|| policy::grant(black_box(&set), &question).is_ok()));
 }
 
 /// Terms with so many rules, every other one a wildcard.
@@ -72,7 +99,7 @@ fn terms(rules: usize) -> EgressTerms {
 
 /// A decision on a request, its URL parsed, under few and many rules; and what a record of a run under them costs.
 fn egress(c: &mut Criterion) {
-    let Ok(profiles) = Profiles::load(None) else { return };
+    let Ok(set) = PolicySet::load(None) else { return };
     let Some(profile) = profiles.by_name("production") else { return };
     let mut group = c.benchmark_group("egress");
     for rules in [10, 1_000, 10_000] {
@@ -132,17 +159,38 @@ fn percentile_99(mut call: impl FnMut() -> bool) -> Duration {
     times.get(times.len() * 99 / 100).copied().unwrap_or_default()
 }
 
+/// TypeScript of about so many kilobytes.
+fn typescript(kilobytes: usize) -> String {
+    let part = "export function f(a: number, b: Array<string> = []): { n: number } { return { n: a + b.length }; }\n";
+    let unique = (0..(kilobytes << 10) / part.len()).map(|n| part.replace(" f(", &format!(" f{n}("))).collect::<String>();
+    format!("{unique}export default (input: number): number => input;\n")
+}
+
 /// Parsing, checking and stripping of TypeScript.
 fn intakes(c: &mut Criterion) {
     let mut group = c.benchmark_group("intake/prepare TypeScript");
     intake::warm();
     for kilobytes in [1, 100, 500] {
-        let part = "export function f(a: number, b: Array<string> = []): { n: number } { return { n: a + b.length }; }\n";
-        let unique = (0..(kilobytes << 10) / part.len()).map(|n| part.replace(" f(", &format!(" f{n}("))).collect::<String>();
-        let source = format!("{unique}export default (input: number): number => input;\n");
+        let source = typescript(kilobytes);
         group.throughput(Throughput::Bytes(source.len() as u64));
         let order = PrepareOrder { modules: vec![("main.ts".to_owned(), source)], main: "main.ts".to_owned(), normalise: false };
         group.bench_function(format!("{kilobytes} KB"), |b| b.iter(|| intake::prepare(black_box(&order)).is_ok()));
+    }
+    group.finish();
+}
+
+/// The same for a source that was prepared before: its id is computed, and what is kept of it found.
+fn known(c: &mut Criterion) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let Ok((store, _)) = Store::open(folder.path(), Options::default()) else { return };
+    let artifacts = Artifacts::new(store);
+    let mut group = c.benchmark_group("intake/known TypeScript");
+    for kilobytes in [1, 100, 500] {
+        let artifact = Artifact::snippet(typescript(kilobytes));
+        let modules = vec![ReadyModule { name: "main.ts".to_owned(), code: typescript(kilobytes), source_map: None }];
+        artifacts.keep_prepared(artifact.id(), Arc::new(modules));
+        group.throughput(Throughput::Bytes(artifact.source_bytes()));
+        group.bench_function(format!("{kilobytes} KB"), |b| b.iter(|| artifacts.prepared(&black_box(&artifact).id()).is_some()));
     }
     group.finish();
 }
@@ -155,7 +203,7 @@ fn records(c: &mut Criterion) {
     let mut group = c.benchmark_group("record/append");
     for (name, durability) in [("batched", cordon::model::Durability::Batched), ("strict", cordon::model::Durability::Strict)] {
         let problem = cordon::model::Problem::new(cordon::model::ProblemCode::Rejected, "a detail", "a mend");
-        group.bench_function(name, |b| b.iter(|| wait(log.refuse(Refusal::of(&problem, None, None), durability)).is_ok()));
+        group.bench_function(name, |b| b.iter(|| wait(log.refuse(Refusal::of(&problem, None, None), Batch::new(), durability)).is_ok()));
     }
     group.finish();
 }
@@ -165,5 +213,5 @@ fn configuration(c: &mut Criterion) {
     c.bench_function("config/defaults", |b| b.iter(|| Config::load(&cordon::config::Overrides::default(), |_| None).is_ok()));
 }
 
-criterion_group!(parts, frames, results, decisions, authorizations, egress, intakes, records, configuration);
+criterion_group!(parts, frames, results, decisions, authorizations, egress, intakes, known, records, configuration);
 criterion_main!(parts);

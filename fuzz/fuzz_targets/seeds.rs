@@ -6,7 +6,7 @@
 mod model;
 
 use model::frame::{FromCell, ReadyModule, Rejection, RunEnd, VERSION, encode};
-use model::{Denial, GuestError, Location, LogLevel, Outcome};
+use model::{Denial, GuestError, Location, LogLevel, ModuleCache, Outcome};
 
 fn denial() -> Denial {
     let text = |text: &str| text.to_owned();
@@ -43,6 +43,7 @@ fn end(outcome: Outcome, result: Option<&str>) -> FromCell {
 fn frames() -> Vec<(&'static str, FromCell)> {
     let module =
         ReadyModule { name: "main.ts".to_owned(), code: "export default 1".to_owned(), source_map: Some("{\"version\":3}".to_owned()) };
+    let cache = ModuleCache { module: "main.ts".to_owned(), bytes: vec![0xde, 0xc0, 0xde, 0xc0].into() };
     let rejection = Rejection {
         message: "unexpected token".to_owned(),
         remediation: "close the brace".to_owned(),
@@ -59,6 +60,8 @@ fn frames() -> Vec<(&'static str, FromCell)> {
         ("rejected", FromCell::Rejected(rejection)),
         ("out-of-memory", FromCell::OutOfMemory),
         ("dropped", FromCell::Dropped { logs: 64, denials: 1 }),
+        ("compiled", FromCell::Compiled(vec![cache])),
+        ("cache-rejected", FromCell::CacheRejected),
     ]
 }
 

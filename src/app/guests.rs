@@ -44,7 +44,8 @@ impl WarmGuest for RunGuest {
     fn obey(&mut self, order: Order, link: Link) -> FromCell {
         match (order, self.isolate.take()) {
             (Order::Run(order), Some(isolate)) => FromCell::Finished(Box::new(isolate.run(*order, line(link)))),
-            (Order::Run(_) | Order::Prepare(_) | Order::Check(_), _) => misdirected(),
+            (Order::Compile(order), Some(isolate)) => FromCell::Compiled(isolate.compile(&order)),
+            (Order::Run(_) | Order::Prepare(_) | Order::Check(_) | Order::Compile(_), _) => misdirected(),
         }
     }
 }
@@ -70,7 +71,7 @@ impl WarmGuest for IntakeGuest {
                 Err(rejection) => FromCell::Rejected(rejection),
             },
             Order::Check(order) => FromCell::Checked(Box::new(intake::examine(&order))),
-            Order::Run(_) => FromCell::Rejected(Rejection {
+            Order::Run(_) | Order::Compile(_) => FromCell::Rejected(Rejection {
                 message: "an intake cell runs nothing".to_owned(),
                 remediation: "report this".to_owned(),
                 location: None,

@@ -4,9 +4,7 @@ use super::house::House;
 use super::{audit, capabilities, doctor, keys};
 use crate::artifact::ALIASES_MAX;
 use crate::http::{Answer, ConnectionGauge, Later, Service};
-use crate::model::{
-    Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest,
-};
+use crate::model::{Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest};
 use crate::policy::RateLimiter;
 use crate::policy::capabilities::Form;
 use crate::provenance;

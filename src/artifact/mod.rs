@@ -4,9 +4,11 @@
 //! prepares differently never meets the work of another.
 
 mod aliases;
+mod code;
 mod ladder;
 
 pub use aliases::{ALIASES_MAX, alias_change};
+pub use code::{Code, CodeKey, Codes};
 pub use ladder::{
     LadderRow, NOTES_MAX, ReviewRow, SubmissionRow, clean_run_change, evidence_change, ladder_change, ladder_note, review_change,
     submission_change,
@@ -60,12 +62,13 @@ impl Weighter<Digest, Prepared> for Weight {
 pub struct Artifacts {
     store: Store,
     prepared: Cache<Digest, Prepared, Weight>,
+    codes: Codes,
 }
 
 impl Artifacts {
     /// The artifacts in `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, prepared: Cache::with_weighter(PREPARED_ENTRIES, PREPARED_BYTES_MAX, Weight) }
+        Self { store, prepared: Cache::with_weighter(PREPARED_ENTRIES, PREPARED_BYTES_MAX, Weight), codes: Codes::default() }
     }
 
     /// What intake made of `id`, if it is still known.
@@ -76,6 +79,11 @@ impl Artifacts {
     /// Keeps what intake made of `id`.
     pub fn keep_prepared(&self, id: Digest, modules: Prepared) {
         self.prepared.insert(id, modules);
+    }
+
+    /// What V8 compiled them to.
+    pub fn codes(&self) -> &Codes {
+        &self.codes
     }
 
     /// The artifact `id`, checked against its id; `None` when nobody sent it.

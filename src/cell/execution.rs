@@ -75,6 +75,8 @@ pub struct Execution {
     pub denials: Vec<Denial>,
     /// What it said that it dropped while it ran.
     pub dropped: Dropped,
+    /// It said that V8 does not take a code cache of its order.
+    pub cache_rejected: bool,
     /// Why the supervisor killed it, if it did so before the last frame.
     pub killed: Option<Kill>,
     /// What it died of, if it died without a last frame and unasked.
@@ -93,6 +95,7 @@ impl Execution {
             logs: Vec::new(),
             denials: Vec::new(),
             dropped: Dropped::default(),
+            cache_rejected: false,
             killed: None,
             death: Some(Death::Host),
             cpu: Duration::ZERO,
@@ -113,6 +116,7 @@ struct Watch<'a> {
     denials: Vec<Denial>,
     dropped: Dropped,
     dropped_frames: u32,
+    cache_rejected: bool,
     said_memory: bool,
 }
 
@@ -147,6 +151,7 @@ impl Cell {
             denials: Vec::new(),
             dropped: Dropped::default(),
             dropped_frames: 0,
+            cache_rejected: false,
             said_memory: false,
         };
         let end = watch.until_end(order, errands, stop).await;
@@ -216,12 +221,20 @@ impl Watch<'_> {
                 self.dropped_frames += 1;
                 (self.dropped_frames > DROPPED_FRAMES_MAX).then(|| End::Killed(Kill::Lied("it told too often what it dropped".into())))
             }
+            FromCell::CacheRejected => {
+                let again = std::mem::replace(&mut self.cache_rejected, true);
+                again.then(|| End::Killed(Kill::Lied("it told twice that a code cache is none".into())))
+            }
             FromCell::OutOfMemory => {
                 self.said_memory = true;
                 None
             }
             FromCell::Talk(_) => Some(End::Killed(Kill::Lied("it asked for something at the wrong time".into()))),
-            last @ (FromCell::Finished(_) | FromCell::Prepared(_) | FromCell::Rejected(_) | FromCell::Checked(_)) => Some(End::Last(last)),
+            last @ (FromCell::Finished(_)
+            | FromCell::Prepared(_)
+            | FromCell::Rejected(_)
+            | FromCell::Checked(_)
+            | FromCell::Compiled(_)) => Some(End::Last(last)),
         }
     }
 
@@ -252,7 +265,8 @@ impl Watch<'_> {
         }
         let death = exit.filter(|_| killed.is_none()).map(|exit| Death::of(&exit, self.said_memory, grown, self.budget.memory_bytes));
         self.cell.observer().cell_ended(cause(killed.as_ref(), death));
-        Execution { last, logs: self.logs, denials: self.denials, dropped: self.dropped, killed, death, cpu, wall }
+        let Self { logs, denials, dropped, cache_rejected, .. } = self;
+        Execution { last, logs, denials, dropped, cache_rejected, killed, death, cpu, wall }
     }
 
     /// A cell that closed its socket is dying; one that is not is killed after the grace.

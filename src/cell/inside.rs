@@ -82,7 +82,7 @@ fn limit(order: &Order, inherited_data_bytes: u64) -> nix::Result<()> {
     let (memory, cpu_seconds) = match order {
         // Two seconds cover the rounding up, what the cell used while idle, and the grace of both watchdogs.
         Order::Run(run) => (run.memory_bytes, run.cpu_ms.div_ceil(1000).saturating_add(2)),
-        Order::Prepare(_) | Order::Check(_) => (PREPARE_MEMORY_BYTES, PREPARE_CPU_SECONDS),
+        Order::Prepare(_) | Order::Check(_) | Order::Compile(_) => (PREPARE_MEMORY_BYTES, PREPARE_CPU_SECONDS),
     };
     let own = memory.saturating_add(DATA_SLACK_BYTES);
     // A death with half of it still free was not for want of memory.

@@ -1,19 +1,39 @@
 //! Hostile native code inside a cell, in test builds only: probes that try what a sealed cell must not be able to do, and lies to the
-//! supervisor. An order names one by its entrypoint, `__probe_network` or `__lie_flood`.
+//! supervisor. An order names one by its entrypoint, `__probe_network` or `__lie_flood`; one to compile, in its source, `__lie_code_garbage`.
 
 use super::os::attempts;
 use crate::model::frame::{self, FromCell, Order, RunEnd, RunOrder};
-use crate::model::{LogLevel, Outcome};
+use crate::model::{CompileOrder, LogLevel, ModuleCache, Outcome};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 
 /// Obeys an order whose entrypoint names a probe or a lie; `None` for any other order.
 pub(super) fn answer(order: &Order, stream: &UnixStream) -> Option<FromCell> {
-    let Order::Run(run) = order else { return None };
+    let run = match order {
+        Order::Run(run) => run,
+        Order::Compile(order) => return lie_of_code(order),
+        Order::Prepare(_) | Order::Check(_) => return None,
+    };
     if let Some(family) = run.entrypoint.strip_prefix("__probe_") {
         return Some(finished(Outcome::Ok, &report(family)));
     }
     run.entrypoint.strip_prefix("__lie_").map(|lie| tell(lie, run, stream))
+}
+
+/// What a compiling cell answers whose source names a lie.
+fn lie_of_code(order: &CompileOrder) -> Option<FromCell> {
+    let module = order.modules.first()?;
+    let (_, lie) = module.code.split_once("__lie_code_")?;
+    let cache = |module: &str, bytes: usize| ModuleCache { module: module.to_owned(), bytes: vec![0x5a; bytes].into() };
+    let most = usize::try_from(order.cache_bytes).unwrap_or(usize::MAX);
+    let name = |lie: &str| lie.chars().take_while(char::is_ascii_lowercase).collect::<String>();
+    match name(lie).as_str() {
+        "garbage" => Some(FromCell::Compiled(vec![cache(&module.name, 1000)])),
+        "foreign" => Some(FromCell::Compiled(vec![cache("another.js", 1000)])),
+        "long" => Some(FromCell::Compiled(vec![cache(&module.name, most + 1)])),
+        "finished" => Some(finished(Outcome::Ok, "1")),
+        _ => None,
+    }
 }
 
 /// Each attempt and `refused`, or `ESCAPED` and the call's result.
@@ -57,6 +77,15 @@ fn tell(lie: &str, run: &RunOrder, mut stream: &UnixStream) -> FromCell {
             FromCell::Finished(end)
         }
         "prepared" => FromCell::Prepared(Vec::new()),
+        "compiled" => {
+            let caches = run.modules.iter().map(|module| ModuleCache { module: module.name.clone(), bytes: vec![0x5a; 1000].into() });
+            FromCell::Compiled(caches.collect())
+        }
+        "rejected_twice" => {
+            send(stream, &FromCell::CacheRejected);
+            send(stream, &FromCell::CacheRejected);
+            finished(Outcome::Ok, "1")
+        }
         "garbage" => {
             let _ = stream.write_all(&[0x10, 0, 0, 0, 0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
             finished(Outcome::Ok, "null")

@@ -44,6 +44,7 @@ pub(super) fn warm_up(warm: &mut WarmIsolate, code: &str) -> RunEnd {
     let order = RunOrder {
         run: "warm-up".to_owned(),
         modules: vec![ReadyModule { name: name.clone(), code: code.to_owned(), source_map: None }],
+        caches: Vec::new(),
         main: name,
         entrypoint: "default".to_owned(),
         input: "{\"warm\":[1]}".to_owned(),
@@ -71,7 +72,7 @@ fn attend(warm: &mut WarmIsolate, mut order: RunOrder, line: Line, kill: &Arc<Ki
     let Line { send, receive, wait } = line;
     let desk = Desk::new(started, speech(&order), send);
     line::open(wait);
-    warm.loader.fill(std::mem::take(&mut order.modules), desk.clone());
+    warm.loader.fill(std::mem::take(&mut order.modules), std::mem::take(&mut order.caches), desk.clone());
     realm::open(&mut warm.js, Box::new(DeskPort(desk.clone())));
     let stop = call(warm, &order, kill).map_or_else(Stop::Broken, |()| settle(warm, &desk, kill, receive));
     // INVARIANT (nothing after a kill): from here on no JavaScript runs in this process.

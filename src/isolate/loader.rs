@@ -1,17 +1,20 @@
 //! Modules of the run's artifact, and nothing else.
 
 use super::port::Desk;
+use crate::model::ModuleCache;
 use crate::model::frame::ReadyModule;
+use bytes::Bytes;
 use cordon_ops::capability::Capability;
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType,
-    ResolutionKind,
+    ResolutionKind, SourceCodeCacheInfo,
 };
 use deno_error::JsErrorBox;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::rc::Rc;
 
 /// The private scheme of module specifiers: `artifact:/` and the module's name.
@@ -26,12 +29,14 @@ pub(super) fn specifier(name: &str) -> String {
 #[derive(Default)]
 pub(super) struct ArtifactLoader {
     modules: RefCell<HashMap<String, ReadyModule>>,
+    caches: RefCell<HashMap<String, Bytes>>,
     desk: RefCell<Option<Rc<Desk>>>,
 }
 
 impl ArtifactLoader {
-    /// Takes the modules of the run that begins, and whom to tell of refusals.
-    pub(super) fn fill(&self, modules: Vec<ReadyModule>, desk: Rc<Desk>) {
+    /// Takes the modules of the run that begins, what they were compiled to, and whom to tell of refusals.
+    pub(super) fn fill(&self, modules: Vec<ReadyModule>, caches: Vec<ModuleCache>, desk: Rc<Desk>) {
+        *self.caches.borrow_mut() = caches.into_iter().map(|cache| (specifier(&cache.module), cache.bytes)).collect();
         *self.modules.borrow_mut() = modules.into_iter().map(|module| (specifier(&module.name), module)).collect();
         *self.desk.borrow_mut() = Some(desk);
     }
@@ -39,6 +44,13 @@ impl ArtifactLoader {
     /// The source map of a script, by its specifier.
     pub(super) fn source_map(&self, script: &str) -> Option<String> {
         self.modules.borrow().get(script)?.source_map.clone()
+    }
+
+    /// What the module of this specifier was compiled to. A module is loaded once.
+    fn cache_of(&self, specifier: &str) -> Option<SourceCodeCacheInfo> {
+        let bytes = self.caches.borrow_mut().remove(specifier)?;
+        // The hash is for loaders that keep caches by it.
+        Some(SourceCodeCacheInfo { hash: 0, data: Some(Cow::Owned(bytes.into())) })
     }
 
     /// The specifier of one of the artifact's own modules, as `text` names it from `referrer`; none when it names anything else.
@@ -81,10 +93,19 @@ impl ModuleLoader for ArtifactLoader {
 
     fn load(&self, specifier: &ModuleSpecifier, _: Option<&ModuleLoadReferrer>, _: ModuleLoadOptions) -> ModuleLoadResponse {
         let modules = self.modules.borrow();
-        let source = modules
-            .get(specifier.as_str())
-            .map(|module| ModuleSource::new(ModuleType::JavaScript, ModuleSourceCode::String(module.code.clone().into()), specifier, None));
+        let source = modules.get(specifier.as_str()).map(|module| {
+            let code = ModuleSourceCode::String(module.code.clone().into());
+            ModuleSource::new(ModuleType::JavaScript, code, specifier, self.cache_of(specifier.as_str()))
+        });
         ModuleLoadResponse::Sync(source.ok_or_else(refused))
+    }
+
+    /// Called when V8 did not take the cache of a module, with one that is made of what was compiled instead. That one goes nowhere.
+    fn code_cache_ready(&self, _: ModuleSpecifier, _: u64, _: &[u8]) -> Pin<Box<dyn Future<Output = ()>>> {
+        if let Some(desk) = self.desk.borrow().as_ref() {
+            desk.reject_cache();
+        }
+        Box::pin(std::future::ready(()))
     }
 
     fn get_source_map(&self, file_name: &str) -> Option<Cow<'_, [u8]>> {

@@ -2,6 +2,7 @@
 //!
 //! A zygote builds a [`WarmIsolate`]; a cell, forked from it, takes it and runs. Guest misbehaviour is a [`RunEnd`], never an error.
 
+mod compile;
 mod drive;
 mod ending;
 mod limits;
@@ -15,8 +16,8 @@ mod watchdog;
 pub use line::Line;
 pub use platform::{init_v8, v8_flags, v8_version};
 
-use crate::model::Digest;
 use crate::model::frame::{RunEnd, RunOrder};
+use crate::model::{CompileOrder, Digest, ModuleCache};
 use cordon_ops::interrupt::Kill;
 use cordon_ops::memory::Account;
 use cordon_ops::realm::{self, Entry, RealmError};
@@ -117,6 +118,11 @@ impl WarmIsolate {
     /// supervisor answers. The caller sends what is returned and leaves the process.
     pub fn run(mut self, order: RunOrder, line: Line) -> RunEnd {
         drive::run(&mut self, order, line)
+    }
+
+    /// Compiles the modules of one order and runs nothing of them. The caller sends what is returned and leaves the process.
+    pub fn compile(mut self, order: &CompileOrder) -> Vec<ModuleCache> {
+        compile::compile(&mut self.js, order)
     }
 
     /// One harmless run through the same path as a guest's, without limits of its own.

@@ -45,6 +45,7 @@ pub(super) struct Desk {
     denials: Cell<u32>,
     denials_truncated: Cell<u64>,
     guest_started: Cell<Option<Duration>>,
+    cache_rejected: Cell<bool>,
     ending: RefCell<Option<Ending>>,
     waiting: RefCell<Waiting>,
 }
@@ -62,6 +63,7 @@ impl Desk {
             denials: Cell::new(0),
             denials_truncated: Cell::new(0),
             guest_started: Cell::new(None),
+            cache_rejected: Cell::new(false),
             ending: RefCell::new(None),
             waiting: RefCell::default(),
         })
@@ -82,6 +84,13 @@ impl Desk {
             reason: reason.to_owned(),
             remediation: remediation.to_owned(),
         }));
+    }
+
+    /// Tells, once, that V8 does not take a code cache.
+    pub(super) fn reject_cache(&self) {
+        if !self.cache_rejected.replace(true) {
+            self.send(FromCell::CacheRejected);
+        }
     }
 
     /// True while the guest waits for the supervisor.

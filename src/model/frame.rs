@@ -4,7 +4,7 @@
 //! Decoding is pure and total: any bytes give a frame, "more bytes needed", or a fault.
 
 use super::exchange::{Answer, Piece, Talk};
-use super::{Denial, Evidence, GuestError, Location, LogLevel, Outcome};
+use super::{CompileOrder, Denial, Evidence, GuestError, Location, LogLevel, ModuleCache, Outcome};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ pub enum Order {
     Prepare(Box<PrepareOrder>),
     /// Look this through for what is worth a finding.
     Check(Box<PrepareOrder>),
+    /// Compile this and run none of it.
+    Compile(Box<CompileOrder>),
 }
 
 /// What the supervisor tells a cell that has its order: answers to what it asked.
@@ -64,6 +66,8 @@ pub struct RunOrder {
     pub run: String,
     /// The modules, ready for V8.
     pub modules: Vec<ReadyModule>,
+    /// What cells before this one compiled of them.
+    pub caches: Vec<ModuleCache>,
     /// Name of the module to start with.
     pub main: String,
     /// Name of the export to run.
@@ -147,6 +151,10 @@ pub enum FromCell {
     Talk(Talk),
     /// What the static checks saw.
     Checked(Box<Evidence>),
+    /// The modules are compiled.
+    Compiled(Vec<ModuleCache>),
+    /// V8 does not take a code cache of the order. Told once.
+    CacheRejected,
 }
 
 /// How a run ended, as its cell tells it.
@@ -335,7 +343,9 @@ mod tests {
     #[test]
     fn the_seeds_of_the_fuzzer_are_frames_of_this_format() {
         let seed = |name: &str| std::fs::read(format!("{}/fuzz/corpus/from_cell/seed-{name}", env!("CARGO_MANIFEST_DIR"))).expect("a seed");
-        for name in ["log", "denied", "ok", "exception", "lie", "prepared", "rejected", "out-of-memory", "dropped"] {
+        for name in
+            ["log", "denied", "ok", "exception", "lie", "prepared", "rejected", "out-of-memory", "dropped", "compiled", "cache-rejected"]
+        {
             let bytes = seed(name);
             let decoded = decode::<FromCell>(&bytes, 1000);
             assert!(

@@ -3,6 +3,7 @@
 mod alias;
 mod artifact;
 mod authority;
+mod code;
 mod contract;
 mod decision;
 mod decision_cut;
@@ -38,6 +39,7 @@ mod terms;
 pub use alias::{AliasError, AliasMove, AliasName, AliasRow};
 pub use artifact::{Artifact, ArtifactError, ModuleName};
 pub use authority::{Action, Ask, Door, Resource, Verdict};
+pub use code::{CompileOrder, ModuleCache, cache_bytes_max};
 pub use contract::{ContractCase, Expectation, ExpectedDenial};
 pub use decision::{Decision, Rule};
 pub use decision_entry::{Bundle, Bundles, Decided, DecisionEntry, DecisionId, DecisionIdError, DecisionResult, Labels, REQUEST_BYTES_MAX};

@@ -87,6 +87,12 @@ impl Admission {
         }
     }
 
+    /// Room for work that nobody waits for: none while a run waits, or would have to.
+    pub fn spare(&self, memory_mb: u64) -> Option<Admitted> {
+        let permits = u32::try_from(memory_mb).unwrap_or(u32::MAX);
+        if self.waiting() > 0 { None } else { self.at_once(permits) }
+    }
+
     fn at_once(&self, permits: u32) -> Option<Admitted> {
         let memory = Arc::clone(&self.memory).try_acquire_many_owned(permits).ok()?;
         let running = Arc::clone(&self.running).try_acquire_owned().ok()?;
@@ -182,6 +188,23 @@ mod tests {
         drop(holder);
         waits.await.expect("no panic").expect("admitted when the holder left");
         assert_eq!((gate.waiting(), gate.running()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_gets_room_only_while_no_run_would_wait() {
+        let gate = gate(2, 100, 1);
+        let all = gate.spare(100).expect("free");
+        assert!(gate.spare(1).is_none(), "not a mebibyte more");
+        drop(all);
+        let _run = gate.admit(60).await.expect("fits");
+        assert!(gate.spare(41).is_none());
+        let waits = gate.queue().expect("a place in the queue");
+        assert!(gate.spare(1).is_none(), "a run waits");
+        drop(waits);
+        let _spare = gate.spare(40).expect("fits");
+        assert!(gate.spare(0).is_none(), "two are admitted");
+        gate.close();
+        assert!(gate.spare(1).is_none(), "closed");
     }
 
     #[tokio::test]

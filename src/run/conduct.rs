@@ -59,6 +59,7 @@ pub(super) struct Inner {
     alias_turn: tokio::sync::Mutex<()>,
     ladder_turn: tokio::sync::Mutex<()>,
     pub(super) labels: Labels,
+    compile_turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Under what a run is asked for.
@@ -105,6 +106,7 @@ impl Conduct {
                 alias_turn: tokio::sync::Mutex::default(),
                 ladder_turn: tokio::sync::Mutex::default(),
                 labels: noting::labels(),
+                compile_turn: Arc::default(),
             }),
         }
     }
@@ -237,9 +239,25 @@ impl Inner {
         self.parts.builds.get(&kind).copied().unwrap_or_else(|| Digest::of(b""))
     }
 
-    async fn conduct(&self, asked: Asked, first: Option<&First>, mut running: Running, mut cancel: CancelSignal) -> Result<Bytes, Problem> {
+    /// The turn of whoever has an artifact compiled; none while somebody has it.
+    pub(super) fn compile_turn(&self) -> Option<tokio::sync::OwnedMutexGuard<()>> {
+        Arc::clone(&self.compile_turn).try_lock_owned().ok()
+    }
+
+    /// Counts what must have ended before the cells are stopped.
+    pub(super) fn enter(&self) -> Running {
+        self.under_way.enter()
+    }
+
+    async fn conduct(
+        self: &Arc<Self>,
+        asked: Asked,
+        first: Option<&First>,
+        mut running: Running,
+        mut cancel: CancelSignal,
+    ) -> Result<Bytes, Problem> {
         let (principal, serving) = (asked.principal.clone(), asked.serving);
-        let ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
+        let mut ready = match steps::ready(self, asked.principal, asked.request, asked.under, &mut running, &mut cancel).await {
             Ok(ready) => ready,
             Err(Refused { problem, artifact, decided }) => {
                 self.refused(Some(&principal), artifact, &problem, decided).await;
@@ -254,8 +272,9 @@ impl Inner {
                 return Err(problem);
             }
         };
-        let report = steps::execute(self, &ready, cell, serving, running.stopped(&mut cancel)).await;
+        let report = steps::execute(self, &mut ready, cell, serving, running.stopped(&mut cancel)).await;
         let sealed = steps::seal(&ready, intended, report).await?;
+        ready.over(self);
         serde_json::to_vec(&sealed.report).map(Bytes::from).map_err(|error| failed(&error.to_string()))
     }
 

@@ -1,6 +1,7 @@
 //! The conduct of a run: admit, grant, record the intent, execute, seal; each step takes what only the step before it gives.
 
 mod admission;
+mod code;
 mod conduct;
 mod decide;
 mod errands;

@@ -1,6 +1,7 @@
 //! The steps of one run, in the order that the types allow.
 
 use super::admission::Admitted;
+use super::code::RunCode;
 use super::conduct::{Inner, Under};
 use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
@@ -37,6 +38,8 @@ pub(super) struct Ready {
     /// The change that keeps the decision.
     decided: Batch,
     prepared: Prepared,
+    code: Option<RunCode>,
+    cache_rejected: bool,
     identity: Identity,
     secrets: Arc<RunSecrets>,
     asked_at: Instant,
@@ -84,6 +87,7 @@ pub(super) async fn ready(
     let prepared = prepare::prepare(&inner.parts.cells, &inner.parts.artifacts, artifact_id, &artifact, stop).await.map_err(refuse)?;
     let identity = Identity::of(artifact_id, &granted.grant().recorded(), inner.build(kind_of(granted.grant())));
     let secrets = outbound::secrets(inner, granted.grant()).map_err(refuse)?;
+    let code = RunCode::of(inner, artifact_id, &prepared, granted.grant());
     let run = RunId::now();
     Ok(Ready {
         run,
@@ -94,6 +98,8 @@ pub(super) async fn ready(
         granted,
         decided,
         prepared,
+        code,
+        cache_rejected: false,
         identity,
         secrets,
         asked_at,
@@ -174,7 +180,7 @@ const CELL_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Execute. Whatever happens in the cell is an outcome.
 pub(super) async fn execute(
     inner: &Inner,
-    ready: &Ready,
+    ready: &mut Ready,
     cell: Result<Cell, CellsError>,
     serving: Option<Serving>,
     stop: impl Future<Output = Outcome>,
@@ -210,6 +216,7 @@ pub(super) async fn execute(
         }
     }
     observe(inner, ready, &execution, &verdict, waited);
+    ready.cache_rejected = execution.cache_rejected;
     ready.report(execution, verdict, queue, &desk)
 }
 
@@ -284,6 +291,15 @@ impl Ready {
         }
     }
 
+    /// The run is sealed: its room is free again, and others may gain by what it was.
+    pub(super) fn over(self, inner: &Arc<Inner>) {
+        let Self { code, cache_rejected, _admitted: room, .. } = self;
+        drop(room);
+        if let Some(code) = code {
+            code.used(inner, cache_rejected);
+        }
+    }
+
     pub(super) fn durability(&self) -> Durability {
         self.granted.profile().durability
     }
@@ -301,6 +317,7 @@ impl Ready {
         RunOrder {
             run: self.run.to_string(),
             modules: self.prepared.as_ref().clone(),
+            caches: self.code.as_ref().map(RunCode::caches).unwrap_or_default(),
             main: self.artifact.main_module().to_string(),
             entrypoint: self.request.entrypoint.clone(),
             input: self.request.input.get().to_owned(),

@@ -10,8 +10,8 @@ mod tests;
 mod trace;
 
 pub use labels::{
-    Capability, CellExit, CellKind, CellState, DenialReason, EgressResult, LayerState, Listener, Overshoot, Start, StatusClass, Syscall,
-    ZygoteReplacement,
+    Capability, CellExit, CellKind, CellState, CodeCache, DenialReason, EgressResult, LayerState, Listener, Overshoot, Start, StatusClass,
+    Syscall, ZygoteReplacement,
 };
 pub use logging::{LoggingError, init_logging};
 pub use trace::{TraceError, Traceparent};
@@ -44,6 +44,7 @@ pub struct Telemetry {
     run_duration: Family<Tier, Histogram>,
     run_cpu: Family<Tier, Histogram>,
     isolate_start: Family<Start, Histogram>,
+    code_caches: Family<CodeCache, Counter>,
     decision_duration: Histogram,
     decisions: Family<Rule, Counter>,
     denials: Family2<Capability, DenialReason, Counter>,
@@ -91,6 +92,7 @@ impl Telemetry {
             run_duration: Family::new(r, histograms::RUN_DURATION, "Time from a run's start to its end", "tier"),
             run_cpu: Family::new(r, histograms::RUN_CPU, "CPU time of a run by the kernel's account", "tier"),
             isolate_start: Family::new(r, histograms::ISOLATE_START, "Time from an order to the first instruction of guest code", "state"),
+            code_caches: Family::new(r, "cordon_code_cache_total", "Code caches of artifacts that are large enough for one", "result"),
             decision_duration: single(r, histograms::POLICY_DECISION, "Time that a policy decision took"),
             decisions: decisions(r),
             denials: Family2::new(r, "cordon_denials_total", "What guests tried and policy refused", ["capability", "reason"]),

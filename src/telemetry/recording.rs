@@ -2,7 +2,7 @@
 
 use super::family::Metric;
 use super::{
-    Capability, CellExit, CellKind, CellState, DenialReason, EgressResult, LayerState, Listener, OTHER_ROUTE, Overshoot, Start,
+    Capability, CellExit, CellKind, CellState, CodeCache, DenialReason, EgressResult, LayerState, Listener, OTHER_ROUTE, Overshoot, Start,
     StatusClass, Syscall, Telemetry, ZygoteReplacement,
 };
 use crate::model::{Denial, Outcome, ProblemCode, Rule, Tier};
@@ -21,6 +21,11 @@ impl Telemetry {
     /// A cell began guest code, `took` after it got the order, or, when it had to be forked first, after it was asked for.
     pub fn isolate_started(&self, state: Start, took: Duration) {
         record(self.isolate_start.of(state), took);
+    }
+
+    /// Something happened to the code cache of an artifact.
+    pub fn code_cache(&self, result: CodeCache) {
+        add_one(self.code_caches.of(result));
     }
 
     /// Policy decided by `rule`.

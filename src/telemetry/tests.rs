@@ -13,6 +13,7 @@ fn everything() -> Telemetry {
     let ms = Duration::from_millis;
     telemetry.run_finished(Tier::Untrusted, Outcome::Ok, ms(2), ms(1));
     telemetry.isolate_started(Start::Warm, ms(1));
+    telemetry.code_cache(CodeCache::Hit);
     telemetry.policy_decision(Rule::Granted, ms(1));
     telemetry.denial(Capability::Module, DenialReason::NotInArtifact);
     telemetry.egress_request(Tier::Validated, EgressResult::Denied);

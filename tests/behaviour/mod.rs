@@ -3,6 +3,7 @@
 mod aliases;
 mod capabilities;
 mod checks;
+mod code;
 mod command;
 mod contract;
 mod corpus;

@@ -7,7 +7,8 @@ use crate::cell::ZygoteKind;
 use crate::config::{Config, EgressSettings};
 use crate::egress::judge;
 use crate::model::{
-    Digest, Door, EgressGrant, EgressMode, LimitsRequest, Origin, Principal, Problem, ProblemCode, Profile, RunReport, RunRequest, RunSource,
+    Digest, Door, EgressGrant, EgressMode, LimitsRequest, Origin, Principal, Problem, ProblemCode, Profile, RunReport, RunRequest,
+    RunSource,
 };
 use crate::policy::suite::{Asked, PolicyTest, RequestTest, RunExpectation, RunTest};
 use crate::policy::{self, Authority, Machine, PolicySet, Profiles, Question};

@@ -199,6 +199,7 @@ fn words_of_a_closed_list_stand_under_names_that_are_right() {
         "5:1 `m.d e`: has a space",
     ];
     assert_eq!(mistakes, expected);
+}
 
 #[test]
 fn texts_by_name_may_be_long_up_to_their_cap_and_a_position_is_that_of_the_value() {

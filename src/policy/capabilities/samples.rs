@@ -69,8 +69,8 @@ pub(crate) fn canned(count: usize) -> Profile {
         latency_ms: 7,
     };
     let profile = orders();
-    let egress = EgressGrant { mode: EgressMode::Synthetic, fixtures: (0..count).map(fixture).collect(), ..(*profile.egress).clone() };
-    Profile { egress: Arc::new(egress), ..profile }
+    let egress = EgressGrant { mode: EgressMode::Synthetic, fixtures: (0..count).map(fixture).collect(), ..(**profile.egress).clone() };
+    Profile { egress: Arc::new(egress.into()), ..profile }
 }
 
 /// What somebody might write who wants to get out of a comment, a string or a line.
@@ -94,6 +94,7 @@ pub(crate) fn hostile() -> Profile {
     let all = TRICKS.concat();
     let trick = |n: usize| TRICKS[n % TRICKS.len()].to_owned();
     let rule = |n: usize| EgressRule {
+        enforcement: crate::model::Enforcement::Enforce,
         host: HostPattern::OneBelow(trick(n)),
         ports: vec![1; 300],
         schemes: vec![Scheme::Http, Scheme::Https],
@@ -122,5 +123,5 @@ pub(crate) fn hostile() -> Profile {
         fixtures: Vec::new(),
         secrets: (0..64).map(secret).collect(),
     };
-    Profile { name: all.clone(), description: all, vars, egress: Arc::new(egress), ..orders() }
+    Profile { name: all.clone(), description: all, vars, egress: Arc::new(egress.into()), ..orders() }
 }

@@ -2,8 +2,8 @@
 
 use super::hosts::is_shared;
 use super::{Advice, Lint, Subject};
-use crate::model::{EgressRule, HostPattern, Scheme, path};
 use crate::model::host::matches as covers;
+use crate::model::{EgressRule, HostPattern, Scheme, path};
 
 /// Methods that together leave nothing out that a server usually takes (RFC 9110 §9.3, RFC 5789).
 const EVERY_METHOD: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -62,6 +62,22 @@ labels! {
 }
 
 labels! {
+    /// What became of the code cache of an artifact that is large enough for one.
+    CodeCache {
+        /// A run had one.
+        Hit = "hit",
+        /// A run had none.
+        Miss = "miss",
+        /// A run had one that V8 did not take, as its cell tells.
+        Rejected = "rejected",
+        /// One was made.
+        Made = "made",
+        /// One could not be made: the source is too much for a cell, or what came back was no cache of it.
+        Failed = "failed",
+    }
+}
+
+labels! {
     /// A limit that a run can go past before it is stopped.
     Overshoot {
         /// `cpuMs`

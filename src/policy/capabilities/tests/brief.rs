@@ -11,8 +11,8 @@ const CHARS_MAX: usize = 40_000;
 fn rules(count: usize) -> Profile {
     let profile = orders();
     let rule = profile.egress.rules[0].clone();
-    let egress = EgressGrant { rules: vec![rule; count], ..(*profile.egress).clone() };
-    Profile { egress: Arc::new(egress), ..profile }
+    let egress = EgressGrant { rules: vec![rule; count], ..(**profile.egress).clone() };
+    Profile { egress: Arc::new(egress.into()), ..profile }
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn requests_that_no_run_can_make_are_not_offered() {
         let text = super::super::brief(&profile);
         assert!(text.contains("No request can be made") && !text.contains("- GET"), "{text}");
     }
-    let denied = EgressGrant { mode: EgressMode::Deny, ..(*orders().egress).clone() };
-    assert!(super::super::brief(&Profile { egress: Arc::new(denied), ..orders() }).contains("No request can be made"));
+    let denied = EgressGrant { mode: EgressMode::Deny, ..(**orders().egress).clone() };
+    assert!(super::super::brief(&Profile { egress: Arc::new(denied.into()), ..orders() }).contains("No request can be made"));
 }
 
 #[test]

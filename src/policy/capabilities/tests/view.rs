@@ -50,7 +50,8 @@ fn a_secret_without_a_value_says_so() {
 #[test]
 fn each_role_runs_under_profiles_or_reads_about_them() {
     let profile = orders();
-    let of = |role| access(&Principal { role, ..Principal::local() }, &profile);
+    let set = crate::policy::PolicySet::load(None).expect("built in");
+    let of = |role| access(&set, &Principal { role, ..Principal::local() }, &profile);
     let roles = [Role::Agent, Role::Developer, Role::Operator, Role::Auditor];
     assert_eq!(roles.map(of), [Some(Access::Run), Some(Access::Run), Some(Access::Run), Some(Access::Read)]);
 }
