@@ -138,3 +138,65 @@ fn a_long_text_and_a_section_that_may_be_absent() {
     let (answer, mistakes) = read("[s]\n", |r| r.optional_section("s", |s| s.require(&["a"])));
     assert_eq!((answer, mistakes), (Some(Some(())), vec!["1:1 `s.a` is missing".to_owned()]));
 }
+
+#[test]
+fn any_value_is_read_as_json_and_what_json_lacks_is_told_with_its_place() {
+    let value = |text: &str| read(&format!("v = {text}"), |r| r.json("v"));
+    let right = [
+        ("18446744073709551615", "18446744073709551615"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("0x1F", "31"),
+        ("1_000.5", "1000.5"),
+        ("1e3", "1000.0"),
+        ("'a\"b'", r#""a\"b""#),
+        ("[[], {a.b = 1, \"c d\" = false}]", r#"[[],{"a":{"b":1},"c d":false}]"#),
+    ];
+    for (text, json) in right {
+        assert_eq!(value(text), (Some(serde_json::from_str(json).ok()), vec![]), "{text}");
+    }
+    for bad in ["18446744073709551616", "-9223372036854775809", "inf", "-inf", "nan", "1e999", "1979-05-27", "[[07:32:00]]"] {
+        let (_, mistakes) = value(bad);
+        assert_eq!(mistakes.len(), 1, "{bad}: {mistakes:?}");
+    }
+    let (_, mistakes) = value("[nan, {b = [1979-05-27T07:32:00Z]}]");
+    assert_eq!(mistakes, ["1:6 `v` has a number that JSON does not have", "1:17 `v.b` has a date, and JSON has none"]);
+    assert_eq!(read("", |r| r.json("v")), (Some(None), vec![]));
+}
+
+#[test]
+fn a_text_of_json_is_one_value_of_at_most_its_bytes() {
+    let text = |text: &str| read(&format!("v = '{text}'"), |r| r.json_text("v", 10));
+    assert_eq!(text(" {\"a\":1} "), (Some(Some(serde_json::json!({"a": 1}))), vec![]));
+    for bad in ["", "1 2", "{a:1}", "1234567890.", "12345678901", "undefined"] {
+        assert_eq!(text(bad).1.len(), 1, "{bad}");
+    }
+    assert!(text("1234567890").1.is_empty());
+    assert_eq!(read("v = 1", |r| r.json_text("v", 10)).1.len(), 1);
+}
+
+#[test]
+fn one_text_may_stand_for_a_list_of_one() {
+    let texts = |text: &str| {
+        read(text, |r| r.one_or_list("l", "short ones", |text| if text.len() < 3 { Ok(text.len()) } else { Err("long".to_owned()) }))
+    };
+    assert_eq!(texts("l = 'a'"), (Some(Some(vec![1])), vec![]));
+    assert_eq!(texts("l = ['a', 'bb']"), (Some(Some(vec![1, 2])), vec![]));
+    assert_eq!(texts(""), (Some(None), vec![]));
+    for bad in ["l = 'abc'", "l = 1", "l = [1]", "l = {}", "l = ['a', 'b']"] {
+        assert_eq!(texts(bad).1.len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn words_of_a_closed_list_stand_under_names_that_are_right() {
+    let text = "[m]\na = 'yes'\nb = 'maybe'\nc = 1\n\"d e\" = 'no'\n";
+    let plain = |name: &str| if name.contains(' ') { Err("has a space".to_owned()) } else { Ok(()) };
+    let (answer, mistakes) = read(text, |r| r.choice_map("m", "no spaces", plain, &[("yes", 1), ("no", 2)]));
+    assert_eq!(answer, Some(BTreeMap::from([("a".to_owned(), 1)])));
+    let expected = [
+        "3:5 `m.b`: `maybe` is not one of the words it may be",
+        "4:5 `m.c` is a whole number, a text is needed",
+        "5:1 `m.d e`: has a space",
+    ];
+    assert_eq!(mistakes, expected);
+}

@@ -1,4 +1,6 @@
+mod cases;
 mod egress;
+mod promotion;
 mod secrets;
 
 use super::*;

@@ -105,6 +105,25 @@ fn a_flood_of_one_check_hides_no_other_and_is_counted() {
 }
 
 #[test]
+fn a_profile_makes_a_check_milder_or_stricter_than_its_tier() {
+    let evidence = examine(&order(&[("main.ts", &"eval('1'), fetch('https://1.2.3.4/')\n".repeat(12))], false));
+    let judged = |tier, severity| {
+        let checks = [(Check::CodeEval, severity), (Check::EgressUrl, severity)];
+        let report = judge(&evidence, tier, &checks.into_iter().collect(), None);
+        let found: Vec<Severity> = report.findings.iter().map(|finding| finding.severity).collect();
+        let more: Vec<Severity> = report.more.iter().map(|more| more.severity).collect();
+        (report.passes(), found, more)
+    };
+    let (tier_0, tier_1) = (Tier::Untrusted, Tier::Validated);
+    assert!(Check::CodeEval.severity(tier_0) < Severity::Reject && Check::CodeEval.severity(tier_1) == Severity::Reject);
+    assert_eq!(judged(tier_0, Severity::Reject), (false, vec![Severity::Reject; 11], vec![Severity::Reject]));
+    assert_eq!(judged(tier_1, Severity::Note), (true, vec![Severity::Note; 11], vec![Severity::Note]));
+    assert_eq!(judged(tier_1, Severity::Off), (true, vec![], vec![]));
+    let others = judge(&evidence, tier_1, &[(Check::Bidi, Severity::Off)].into_iter().collect(), None);
+    assert_eq!(others, judge(&evidence, tier_1, &BTreeMap::new(), None), "what is not named keeps the tier's");
+}
+
+#[test]
 fn evidence_survives_the_frame_that_carries_it() {
     let evidence = examine(&order(&[("main.ts", "eval('https://evil.example', `\u{202e}`); ".repeat(20).as_str())], false));
     assert!(!evidence.hits.is_empty() && !evidence.urls.is_empty() && !evidence.more.is_empty());
