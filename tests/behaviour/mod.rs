@@ -7,6 +7,7 @@ mod contract;
 mod corpus;
 mod crypto;
 mod egress;
+mod example;
 mod guest;
 mod jitless;
 mod lies;

@@ -24,6 +24,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tower", &["http"]),
     ("governor", &["policy"]),
     ("cedar_policy", &["policy"]),
+    ("schemars", &["policy"]),
+    ("jsonschema", &["policy"]),
     ("hyper", &["http", "egress"]),
     ("hyper_util", &["http", "egress"]),
     ("http_body_util", &["http", "egress"]),

@@ -6,10 +6,10 @@ mod secrets;
 use super::*;
 use crate::model::{Digest, Durability, EgressMode, Jit, Limits};
 
-const LEAST: &str = "name = \"untrusted\"\ntier = 0\ndescription = \"d\"\n[limits]\ncpu_ms = 1\nwall_ms = 1\nmemory_mb = 16\n";
+pub(super) const LEAST: &str = "name = \"untrusted\"\ntier = 0\ndescription = \"d\"\n[limits]\ncpu_ms = 1\nwall_ms = 1\nmemory_mb = 16\n";
 
 /// Loads a folder of these files.
-fn folder(files: &[(&str, &str)]) -> Result<Profiles, ConfigErrors> {
+pub(super) fn folder(files: &[(&str, &str)]) -> Result<Profiles, ConfigErrors> {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).expect("written");
@@ -210,7 +210,7 @@ fn the_readme_tells_the_limits_of_the_built_in_profiles() {
 }
 
 /// The README's example of a profile, with the tables that are shown as comments.
-fn example() -> String {
+pub(super) fn example() -> String {
     let after = include_str!("../../../README.md").split("\n```toml\n").nth(2).expect("a second example");
     after.split("\n```\n").next().expect("it ends").to_owned()
 }
@@ -232,14 +232,50 @@ fn the_readmes_profile_is_right_and_shows_the_defaults_of_a_rule() {
 #[test]
 fn the_readmes_profile_names_every_key() {
     let example = format!("\n{}", example());
-    for table in ["", "[limits]", "[egress]", "[[egress.rule]]", "[[egress.fixture]]", "[[secret]]"] {
+    let tables = [
+        "",
+        "[limits]",
+        "[egress]",
+        "[[egress.rule]]",
+        "[[egress.fixture]]",
+        "[[secret]]",
+        "[promotion]",
+        "[[case]]",
+        "[[case]]\n[[case.fixture]]",
+        "[[case]]\n[case.expect]",
+        "[[case]]\n[[case.expect.denials]]",
+    ];
+    for table in tables {
         let told = one(&format!("{table}\nno-such-key = 1\n")).expect_err("unknown").to_string();
         let known = told.split("`no-such-key` is not a key").nth(1).or(told.split(".no-such-key` is not a key").nth(1)).expect("told");
         let known = known.split("one of: ").nth(1).and_then(|rest| rest.lines().next()).expect("the known ones");
         for key in known.split(", ") {
-            let named =
-                [format!("\n{key} = "), format!("\n# {key} = "), format!("[{key}]"), format!("[egress.{key}]"), format!(" or {key} = ")];
-            assert!(named.iter().any(|named| example.contains(named)), "the README's profile lacks {key} of {table}");
+            let words = ["\n", "\n# ", " or ", "{ ", ", "].map(|before| format!("{before}{key} = "));
+            let named = words.iter().chain(&[format!("[{key}]"), format!(".{key}]")]).any(|named| example.contains(named));
+            assert!(named, "the README's profile lacks {key} of {table}");
         }
     }
+}
+
+#[test]
+fn the_folder_of_shipped_profiles_loads_as_a_whole() {
+    let shipped = Profiles::load(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("policies"))).expect("right");
+    let names: Vec<&str> = shipped.iter().map(|profile| profile.name.as_str()).collect();
+    assert_eq!(names, ["data-transform", "production", "untrusted", "validated"]);
+    let built_in = Profiles::load(None).expect("built in");
+    assert!(built_in.iter().all(|profile| shipped.by_name(&profile.name) == Some(profile)) && built_in.by_name("data-transform").is_none());
+    for profile in shipped.iter().filter(|profile| profile.tier != Tier::Untrusted) {
+        assert!(!profile.cases.is_empty(), "{}", profile.name);
+    }
+    let production = built_in.default_for(Tier::Production).expect("there").promotion;
+    assert_eq!(production, crate::model::Promotion::default_for(Tier::Production));
+}
+
+#[test]
+fn files_of_folders_inside_the_folder_are_no_profiles() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("tests")).expect("a folder");
+    std::fs::write(folder.path().join("tests/any.toml"), "no = \"profile\"").expect("written");
+    std::fs::write(folder.path().join("untrusted.toml"), LEAST).expect("written");
+    assert_eq!(Profiles::load(Some(folder.path())).map(|profiles| profiles.iter().count()), Ok(1));
 }

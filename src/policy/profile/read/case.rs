@@ -1,6 +1,7 @@
 //! `[[case]]`: what code must do, by an input and what must come of it. Profiles have cases, and so may other files of the folder.
 
-use super::egress::{FIXTURES_MAX, right};
+use super::super::bounds::{CASE_NAME_CHARS_MAX, CASES_MAX, DENIALS_MAX, ENTRYPOINT_CHARS_MAX, FIXTURES_MAX};
+use super::egress::right;
 use super::fixture::{self, Bodies};
 use super::words::sentence;
 use crate::config::Reader;
@@ -8,20 +9,8 @@ use crate::model::{ContractCase, Expectation, ExpectedDenial, Outcome};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Most cases of a file. Each is a run whenever evidence is gathered.
-pub(super) const CASES_MAX: usize = 100;
-
 /// Most bytes of all cases of a file, as JSON without the bodies of their fixtures: they stay in memory while the file is in force.
 const CASES_BYTES_MAX: usize = 1 << 20;
-
-/// Longest name of a case, in characters.
-pub(super) const NAME_CHARS_MAX: usize = 120;
-
-/// Longest name of an export, in characters: what a request may name.
-pub(super) const ENTRYPOINT_CHARS_MAX: usize = 100;
-
-/// Most denials that a case may expect.
-pub(super) const DENIALS_MAX: usize = 64;
 
 const DENIAL_MEND: &str = "write what the denial has there, or leave the key out";
 
@@ -49,7 +38,7 @@ pub(in crate::policy) fn read_cases(reader: &mut Reader<'_>, input_bytes: u64, b
 /// Reads one. What is wrong in it is noted, and nothing stands in its place; a case without a name is none.
 pub(in crate::policy) fn read_case(reader: &mut Reader<'_>, bodies: &mut Bodies<'_>) -> Option<ContractCase> {
     reader.require(&["name"]);
-    let name = reader.checked("name", &format!("write 1 to {NAME_CHARS_MAX} characters on one line"), case_name);
+    let name = reader.checked("name", &format!("write 1 to {CASE_NAME_CHARS_MAX} characters on one line"), case_name);
     let input = value(reader, "input", "input_json").unwrap_or_default();
     let mend = format!("write an identifier of at most {ENTRYPOINT_CHARS_MAX} characters");
     let entrypoint = reader.checked("entrypoint", &mend, export).unwrap_or_else(|| "default".to_owned());
@@ -109,7 +98,7 @@ fn case_name(text: &str) -> Result<String, String> {
     let name = sentence(text)?;
     match name.chars().count() {
         _ if name.chars().any(char::is_control) => Err("it has a control character".to_owned()),
-        count if count > NAME_CHARS_MAX => Err(format!("it has {count} characters")),
+        count if count > CASE_NAME_CHARS_MAX => Err(format!("it has {count} characters")),
         _ => Ok(name),
     }
 }

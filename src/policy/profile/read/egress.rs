@@ -1,13 +1,10 @@
 //! `[egress]`: the mode, and the tables that go with it.
 
+use super::super::bounds::{FIXTURES_MAX, RULES_MAX};
 use super::fixture::{self, Bodies};
 use super::rule::{self, Rule};
 use crate::config::Reader;
 use crate::model::{EgressFixture, EgressMode, Tier};
-
-/// Most rules of a profile, and most fixtures.
-const RULES_MAX: usize = 256;
-pub(super) const FIXTURES_MAX: usize = 256;
 
 const MODES: [(&str, EgressMode); 3] =
     [("deny", EgressMode::Deny), ("synthetic", EgressMode::Synthetic), ("allowlist", EgressMode::Allowlist)];

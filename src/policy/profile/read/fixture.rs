@@ -1,5 +1,6 @@
 //! `[[egress.fixture]]`: a canned answer, its body in the profile or in a file beside it.
 
+use super::super::bounds::{LATENCY_MS, STATUS};
 use super::words::{METHODS_MEND, header_name, header_value, method};
 use crate::config::{Reader, Wrong, path};
 use crate::model::{Digest, EgressFixture};
@@ -16,9 +17,6 @@ const BODIES_BYTES_MAX: usize = 8 << 20;
 
 /// Most `*` in a URL: each may make the matcher look again.
 const STARS_MAX: usize = 16;
-
-/// Longest delay of an answer, in milliseconds.
-const LATENCY_MS_MAX: u64 = 60_000;
 
 const URL_MEND: &str = "write a whole URL, such as https://api.example/v1/*, without user or fragment; * stands for any characters";
 
@@ -62,13 +60,13 @@ pub(super) fn read(reader: &mut Reader<'_>, bodies: &mut Bodies<'_>) -> Option<E
     let any_method = |text: &str| if text == "*" { Ok("*".to_owned()) } else { method(text) };
     let method = reader.checked("method", &format!("{METHODS_MEND}; \"*\" answers every method"), any_method);
     let url = reader.checked("url", URL_MEND, url_pattern);
-    let status = reader.u64("status", 200..=599).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+    let status = reader.u64("status", STATUS).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
     let headers = read_headers(reader);
     let body = read_body(reader, bodies);
     if [204, 205, 304].contains(&status) && body.as_ref().is_some_and(|body| !body.is_empty()) {
         reader.note_at("status", format!("an answer of status {status} has no body"), "remove the body, or write another status");
     }
-    let latency_ms = reader.u64("latency_ms", 0..=LATENCY_MS_MAX).unwrap_or(0);
+    let latency_ms = reader.u64("latency_ms", LATENCY_MS).unwrap_or(0);
     let (url, body) = (url?, body?);
     let method = method.unwrap_or_else(|| "GET".to_owned());
     Some(EgressFixture { method, url, status, headers, body_digest: Digest::of(&body), body, latency_ms })

@@ -6,6 +6,7 @@ mod checks;
 mod egress;
 pub(in crate::policy) mod fixture;
 mod host;
+mod limits;
 mod promotion;
 mod rule;
 mod secret;
@@ -36,7 +37,7 @@ pub(super) fn read(document: &Document, stem: &str, folder: Option<&Path>, mista
     let profile = document.read(mistakes, |reader| {
         reader.require(&["name", "tier", "description", "limits"]);
         let tier = read_tier(reader);
-        let limits = reader.section("limits", read_limits);
+        let limits = reader.section("limits", limits::read);
         let vars = read_vars(reader);
         let before = mistakes.count();
         let (egress, secrets) = read_egress(reader, tier, &limits, &vars, &mut bodies);
@@ -95,28 +96,6 @@ fn read_name(reader: &mut Reader<'_>, stem: &str, tier: Option<Tier>) -> String 
         reader.note_at("tier", format!("the profile `{name}` is at tier {tier}"), format!("write tier = {own}, or give it another name"));
     }
     name
-}
-
-fn read_limits(reader: &mut Reader<'_>) -> Limits {
-    reader.require(&["cpu_ms", "wall_ms", "memory_mb"]);
-    let limits = Limits {
-        cpu_ms: reader.u64("cpu_ms", 1..=600_000).unwrap_or(1),
-        wall_ms: reader.u64("wall_ms", 1..=600_000).unwrap_or(600_000),
-        memory_mb: reader.u64("memory_mb", Limits::MEMORY_MB_LEAST..=4096).unwrap_or(Limits::MEMORY_MB_LEAST),
-        sub_requests: reader.u64("sub_requests", 0..=10_000).unwrap_or(0),
-        output_bytes: reader.u64("output_bytes", 64..=64 << 20).unwrap_or(1 << 20),
-        log_bytes: reader.u64("log_bytes", 0..=16 << 20).unwrap_or(64 << 10),
-        log_lines: reader.u64("log_lines", 0..=100_000).unwrap_or(200),
-        source_bytes: reader.u64("source_bytes", 1..=16 << 20).unwrap_or(512 << 10),
-        modules: reader.u64("modules", 1..=1024).unwrap_or(32),
-        input_bytes: reader.u64("input_bytes", 4..=32 << 20).unwrap_or(1 << 20),
-    };
-    if limits.cpu_ms > limits.wall_ms {
-        let message =
-            format!("`limits.cpu_ms` is {}, more than `limits.wall_ms`, {}: it could never be used up", limits.cpu_ms, limits.wall_ms);
-        reader.note_at("cpu_ms", message, "lower cpu_ms or raise wall_ms");
-    }
-    limits
 }
 
 fn read_vars(reader: &mut Reader<'_>) -> BTreeMap<String, String> {

@@ -1,15 +1,8 @@
 //! `[promotion]`: what an artifact must have to enter the profile's tier, and to stay in it.
 
+use super::super::bounds::{CLEAN_RUNS, EVIDENCE_DAYS, GRACE_HOURS, REVIEWS};
 use crate::config::Reader;
 use crate::model::{Promotion, Stale, Tier};
-use std::ops::RangeInclusive;
-
-/// What each number may be. Source: five reviewers are more than a change of any kind gets; ten thousand runs take a busy workflow a day;
-/// evidence is renewed at least once a year; a month is the longest time to go on without.
-pub(super) const REVIEWS: RangeInclusive<u64> = 1..=5;
-pub(super) const CLEAN_RUNS: RangeInclusive<u64> = 0..=10_000;
-pub(super) const EVIDENCE_DAYS: RangeInclusive<u64> = 1..=366;
-pub(super) const GRACE_HOURS: RangeInclusive<u64> = 0..=720;
 
 const STALES: [(&str, Stale); 2] = [("refuse", Stale::Refuse), ("warn", Stale::Warn)];
 

@@ -1,16 +1,13 @@
 //! `[[egress.rule]]`: one permission to reach a host.
 
+use super::super::bounds::{MAX_REQUESTS, MAX_RESPONSE_BYTES};
 use super::host::{PATTERN_MEND, host_pattern};
 use super::words::{self, METHODS_MEND, PATH_MEND, method, sentence};
 use crate::config::{Place, Reader, variable_name};
 use crate::model::{EgressRule, Scheme};
 
-/// Longest answer that a rule may allow, and what it allows by itself, in bytes.
-const RESPONSE_BYTES_MAX: u64 = 1 << 30;
+/// Longest answer that a rule allows by itself, in bytes.
 const RESPONSE_BYTES_DEFAULT: u64 = 10 << 20;
-
-/// Most requests that a rule may allow: the most that `limits.sub_requests` may.
-const REQUESTS_MAX: u64 = 10_000;
 
 /// Methods that a rule allows by itself: those that only read (RFC 9110 §9.2.1).
 const METHODS_DEFAULT: [&str; 2] = ["GET", "HEAD"];
@@ -30,8 +27,8 @@ pub(super) fn read(reader: &mut Reader<'_>, sub_requests: u64) -> Option<Rule> {
     let ports = filled(reader, "ports", |reader| reader.numbers("ports", 1..=u16::MAX));
     let methods = methods(reader);
     let path_prefix = path_prefix(reader);
-    let max_response_bytes = reader.u64("max_response_bytes", 1..=RESPONSE_BYTES_MAX);
-    let max_requests = reader.u64("max_requests", 1..=REQUESTS_MAX);
+    let max_response_bytes = reader.u64("max_response_bytes", MAX_RESPONSE_BYTES);
+    let max_requests = reader.u64("max_requests", MAX_REQUESTS);
     let inject = reader.texts("inject", "name secrets of mode `inject` that this profile declares", variable_name);
     let reason = reason(reader);
     let rule = EgressRule {

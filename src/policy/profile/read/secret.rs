@@ -1,14 +1,12 @@
 //! `[[secret]]`: the right to use a secret, and where it may go.
 
+use super::super::bounds::SECRETS_MAX;
 use super::host::{HOST_MEND, host_name};
 use super::rule::{filled, methods, path_prefix, reason};
 use super::words::{HEADER_MEND, header_name, header_value};
 use crate::config::{Place, Reader, VARIABLE_NAME_MEND, named};
 use crate::model::{SecretGrant, SecretMode};
 use std::collections::BTreeMap;
-
-/// Most secrets of a profile.
-const SECRETS_MAX: usize = 64;
 
 /// Longest format, in bytes.
 const FORMAT_BYTES_MAX: usize = 256;
