@@ -25,7 +25,6 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("governor", &["policy"]),
     ("cedar_policy", &["policy"]),
     ("schemars", &["policy"]),
-    ("jsonschema", &["policy"]),
     ("hyper", &["http", "egress"]),
     ("hyper_util", &["http", "egress"]),
     ("http_body_util", &["http", "egress"]),

@@ -3,7 +3,7 @@
 
 mod case;
 mod egress;
-#[cfg(test)]
+mod fits;
 mod tests;
 
 use super::bounds::*;

@@ -13,11 +13,10 @@ fn schema() -> Value {
     serde_json::from_str(&text()).expect("JSON")
 }
 
-/// The problems that the schema has with a file, as `/pointer: problem`.
+/// The problems that the schema has with a file.
 fn problems(toml: &str) -> Vec<String> {
     let value: Value = toml::from_str(toml).expect("TOML");
-    let validator = jsonschema::validator_for(&schema()).expect("a schema");
-    validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    fits::problems(&schema(), &value, "")
 }
 
 /// A table of the file: how it is written, its path as messages have it, and its schema.
