@@ -32,7 +32,8 @@ pub(super) const CLEAN_RUNS: RangeInclusive<u64> = 0..=10_000;
 pub(super) const EVIDENCE_DAYS: RangeInclusive<u64> = 1..=366;
 pub(super) const GRACE_HOURS: RangeInclusive<u64> = 0..=720;
 
-/// Most rules, fixtures, secrets, cases and variables of a profile, fixtures of a case, and denials that a case may expect.
+/// Most rules, fixtures, secrets and cases of a profile, fixtures of a case, and denials that a case may expect. Each case is a run whenever
+/// evidence is gathered.
 pub(super) const RULES_MAX: usize = 256;
 pub(super) const FIXTURES_MAX: usize = 256;
 pub(super) const SECRETS_MAX: usize = 64;
