@@ -27,7 +27,7 @@ pub(in crate::policy) fn read_cases(reader: &mut Reader<'_>, input_bytes: u64, b
         Some(case)
     });
     let cases = right(cases);
-    let bytes: usize = cases.iter().map(|case| json_bytes(case)).fold(0, usize::saturating_add);
+    let bytes: usize = cases.iter().map(json_bytes).fold(0, usize::saturating_add);
     if bytes > CASES_BYTES_MAX {
         let message = format!("the cases have {bytes} bytes of JSON together");
         reader.note_at("case", message, format!("keep them to {CASES_BYTES_MAX}"));
