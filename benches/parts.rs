@@ -100,7 +100,7 @@ fn terms(rules: usize) -> EgressTerms {
 /// A decision on a request, its URL parsed, under few and many rules; and what a record of a run under them costs.
 fn egress(c: &mut Criterion) {
     let Ok(set) = PolicySet::load(None) else { return };
-    let Some(profile) = profiles.by_name("production") else { return };
+    let Some(profile) = set.profiles.by_name("production") else { return };
     let mut group = c.benchmark_group("egress");
     for rules in [10, 1_000, 10_000] {
         let terms = std::sync::Arc::new(terms(rules));
