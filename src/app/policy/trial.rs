@@ -185,3 +185,40 @@ fn refused(expect: &RunExpectation, rule: Option<&str>, problem: Problem) -> Res
     let came = json!({"decision": "deny", "rule": rule, "code": code, "detail": problem.detail});
     Ok(what.map(|what| Lack::of_decision(what, came, problem.denials, Some(problem.remediation))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Artifact, EgressFixture, Expectation, Outcome};
+
+    fn run(fixtures: Vec<EgressFixture>) -> RunTest {
+        let expect = RunExpectation::Ends(Expectation { outcomes: vec![Outcome::Ok], result: None, denials: None });
+        let input = serde_json::Value::Null;
+        RunTest { artifact: Artifact::snippet(String::new()), input, entrypoint: "default".to_owned(), fixtures, expect }
+    }
+
+    #[test]
+    fn a_run_that_is_tried_reaches_nothing_whatever_its_profile_allows() {
+        let profiles = Profiles::load(None).expect("built in");
+        let profile = profiles.by_name("production").expect("there");
+        let fixture = EgressFixture {
+            method: "GET".to_owned(),
+            url: "https://api.example/*".to_owned(),
+            status: 200,
+            headers: Vec::new(),
+            body_digest: Digest::of(b""),
+            body: bytes::Bytes::new(),
+            latency_ms: 0,
+        };
+        for mode in [EgressMode::Deny, EgressMode::Synthetic, EgressMode::Allowlist] {
+            let profile = Profile { egress: Arc::new(EgressGrant { mode, ..EgressGrant::default() }.into()), ..profile.as_ref().clone() };
+            for fixtures in [Vec::new(), vec![fixture.clone()]] {
+                let tried = variant(&profile, &run(fixtures.clone()));
+                let own = mode == EgressMode::Deny && fixtures.is_empty();
+                assert_eq!(tried.egress.mode, if own { EgressMode::Deny } else { EgressMode::Synthetic });
+                assert!(tried.egress.rules.is_empty() && tried.egress.fixtures == fixtures);
+                assert_eq!((tried.tier, tried.limits), (profile.tier, profile.limits));
+            }
+        }
+    }
+}
