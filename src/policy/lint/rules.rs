@@ -104,7 +104,11 @@ fn ports(subject: &Subject<'_>, index: usize, rule: &EgressRule) -> Option<Advic
 }
 
 fn beside_earlier(subject: &Subject<'_>, index: usize, rule: &EgressRule) -> Option<Advice> {
-    let earlier = || subject.profile.egress.rules.iter().take(index).enumerate();
+    // A rule on trial decides only where no other does, wherever it stands.
+    let earlier = || {
+        let before = subject.profile.egress.rules.iter().take(index).enumerate();
+        before.filter(|(_, other)| other.enforcement == rule.enforcement)
+    };
     let line = |other: usize| subject.places.rules.get(other).map(|rule| rule.at("host").line).unwrap_or_default();
     if let Some((other, _)) = earlier().find(|(_, other)| is_wider(other, rule)) {
         let message = format!("the rule for {} never decides: that of line {} allows all of it", rule.host, line(other));

@@ -93,6 +93,13 @@ fn a_rule_behind_a_wider_one_is_shadowed_and_one_in_front_of_it_is_not() {
 }
 
 #[test]
+fn a_rule_on_trial_makes_no_other_void() {
+    let trial = rule("methods = [\"GET\", \"POST\"]\nenforcement = \"audit\"");
+    none(&(trial.clone() + &rule("path_prefix = \"/v1\"")));
+    only(&(trial.clone() + &trial), "rule.shadowed");
+}
+
+#[test]
 fn rules_that_share_some_requests_overlap_and_rules_kept_apart_do_not() {
     let posts = rule("path_prefix = \"/v1\"\nmethods = [\"GET\", \"POST\"]");
     only(&(rule("") + &posts), "rule.overlap");
