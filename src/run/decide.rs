@@ -17,7 +17,7 @@ pub(super) fn decide(
     request: &RunRequest,
     (artifact, id): (&Artifact, Digest),
     under: Under,
-) -> Result<(Granted, Batch), Refused> {
+) -> Result<(Granted, Batch), Box<Refused>> {
     let started = Instant::now();
     let set = inner.parts.policy.current();
     let standing = standing(inner, request, &id).map_err(|problem| refusal(problem, id, Batch::new()))?;
@@ -47,8 +47,8 @@ pub(super) fn decide(
     }
 }
 
-fn refusal(problem: Problem, artifact: Digest, decided: Batch) -> Refused {
-    Refused { problem, artifact: Some(artifact), decided }
+fn refusal(problem: Problem, artifact: Digest, decided: Batch) -> Box<Refused> {
+    Box::new(Refused { problem, artifact: Some(artifact), decided })
 }
 
 /// Where the artifact stands, as far as this request may rely on it.

@@ -97,7 +97,9 @@ impl UnderWay {
     pub(super) fn stop_above(&self, artifact: &Digest, tier: Tier) -> u64 {
         let runs = self.runs();
         let meant = |run: &&Known| run.artifact.as_ref() == Some(artifact) && run.tier.is_none_or(|at| at > tier);
-        runs.known.values().filter(meant).map(|run| run.stop.send_replace(true)).count() as u64
+        let meant: Vec<&Known> = runs.known.values().filter(meant).collect();
+        meant.iter().for_each(|run| drop(run.stop.send_replace(true)));
+        meant.len() as u64
     }
 
     /// Returns when no run is under way.

@@ -74,7 +74,7 @@ pub(super) async fn ready(
     let artifact_id = artifact.id();
     running.is_of(artifact_id);
     let refuse = |problem| Refused::new(problem, Some(artifact_id));
-    let (granted, decided) = decide::decide(inner, &principal, &request, (&artifact, artifact_id), under)?;
+    let (granted, decided) = decide::decide(inner, &principal, &request, (&artifact, artifact_id), under).map_err(|refused| *refused)?;
     running.is_at(granted.grant().tier);
     let waiting_since = Instant::now();
     let admitted = tokio::select! {

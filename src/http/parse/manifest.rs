@@ -26,6 +26,9 @@ const TEXT_BYTES_MAX: usize = 1000;
 /// The manifest in `value`; an empty one when there is none. Caused by the caller: another form, more than is kept.
 pub(super) fn manifest(value: Option<&RawValue>) -> Result<Manifest, Problem> {
     let Some(value) = value else { return Ok(Manifest::default()) };
+    if !value.get().starts_with('{') {
+        return Err(refuse("`manifest` must be a JSON object".to_owned(), "send a JSON object, or leave it out"));
+    }
     check_json(value.get(), JsonCaps { bytes: MANIFEST_BYTES_MAX, depth: DEPTH_MAX })
         .map_err(|fault| refuse(format!("`manifest`: {fault}"), "send less, nested less"))?;
     let manifest: Manifest = serde_json::from_str(value.get())

@@ -22,7 +22,8 @@ async fn health_readiness_and_metrics_are_open() {
     house.fake.unready.store(true, Ordering::SeqCst);
     let reply = wire.ask(get("/readyz")).await;
     assert_eq!((reply.status, reply.body.as_slice()), (503, b"not ready: no cells\n".as_slice()));
-    assert_eq!(wire.ask(get("/v1/runs")).await.status, 404);
+    assert_eq!(wire.ask(get("/v1/runs")).await.status, 405, "runs are sent here, and read on the public listener");
+    assert_eq!(wire.ask(get("/v1/capabilities")).await.status, 404);
 }
 
 #[tokio::test]

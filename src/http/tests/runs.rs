@@ -54,7 +54,6 @@ async fn every_refusal_at_the_door_is_a_problem_and_is_noted_and_one_from_below_
         (post(&bearer("wrong"), body), 401, ProblemCode::Unauthenticated, None),
         (post("authorization: x\r\nauthorization: y\r\n", body), 400, ProblemCode::InvalidRequest, None),
         (post("authorization: Bearer é\r\n", body), 401, ProblemCode::Unauthenticated, None),
-        (post(&bearer("auditor"), body), 403, ProblemCode::PolicyDenied, Some("auditor")),
         (post(&bearer("developer"), body), 429, ProblemCode::RateLimited, Some("developer")),
         (post(&bearer("agent"), r#"{"cod":1}"#), 400, ProblemCode::InvalidRequest, Some("agent")),
         (post("", ""), 400, ProblemCode::InvalidRequest, Some("local")),

@@ -26,7 +26,7 @@ pub(super) fn limits(of: &Capabilities<'_>) -> Vec<String> {
 
 /// What `fetch` may do: the rule of the mode, then at most `most` of what it lists.
 pub(super) fn requests(of: &Capabilities<'_>, most: usize) -> Vec<String> {
-    let Egress { mode, rules, fixtures } = &of.egress;
+    let Egress { mode, rules, fixtures, .. } = &of.egress;
     let most_requests = format!("at most {} of one run, each hop of a redirect counted", counted(of.limits.sub_requests, "request"));
     match mode {
         EgressMode::Deny | EgressMode::Synthetic | EgressMode::Allowlist if of.limits.sub_requests == 0 => nothing(),

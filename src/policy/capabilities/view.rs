@@ -1,7 +1,9 @@
 //! The capabilities of a profile as data, for JSON.
 
 use super::Access;
-use crate::model::{Durability, EgressFixture, EgressMode, EgressRule, Limits, Outcome, Profile, Scheme, SecretGrant, SecretMode, Tier};
+use crate::model::{
+    Durability, EgressFixture, EgressMode, EgressRule, Enforcement, Limits, Outcome, Profile, Scheme, SecretGrant, SecretMode, Tier,
+};
 use serde::Serialize;
 
 /// What one profile grants.
@@ -50,16 +52,26 @@ pub struct Secret<'a> {
     pub reason: &'a str,
 }
 
+/// Most rules that an answer lists. An estimate: what a caller can look through.
+const RULES_LISTED_MAX: usize = 256;
+
 /// What `fetch` may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Egress<'a> {
     /// How requests are answered.
     pub mode: EgressMode,
-    /// Whom requests may reach, in mode `allowlist`.
+    /// Whom requests may reach, in mode `allowlist`; absent where there are more than an answer lists.
+    #[serde(skip_serializing_if = "too_many")]
     pub rules: Vec<Rule<'a>>,
+    /// How many rules there are.
+    pub rule_count: usize,
     /// Which requests have canned answers, in mode `synthetic`.
     pub fixtures: Vec<Fixture<'a>>,
+}
+
+fn too_many(rules: &[Rule<'_>]) -> bool {
+    rules.len() > RULES_LISTED_MAX
 }
 
 /// One permission to reach a host.
@@ -83,8 +95,15 @@ pub struct Rule<'a> {
     /// Names of secrets of mode `inject` that these requests carry; absent: all that are bound to the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inject: Option<&'a [String]>,
+    /// `audit` where it is on trial: what only such rules allow goes through, and is recorded as what would be denied.
+    #[serde(skip_serializing_if = "is_enforced")]
+    pub enforcement: Enforcement,
     /// Why it is there, in its owner's words.
     pub reason: &'a str,
+}
+
+fn is_enforced(enforcement: &Enforcement) -> bool {
+    *enforcement == Enforcement::Enforce
 }
 
 /// Which requests a canned answer is for.
@@ -170,7 +189,12 @@ fn egress(profile: &Profile) -> Egress<'_> {
     let grant = &profile.egress;
     let rules = if grant.mode == EgressMode::Allowlist { grant.rules.as_slice() } else { &[] };
     let fixtures = if grant.mode == EgressMode::Synthetic { grant.fixtures.as_slice() } else { &[] };
-    Egress { mode: grant.mode, rules: rules.iter().map(rule).collect(), fixtures: fixtures.iter().map(fixture).collect() }
+    Egress {
+        mode: grant.mode,
+        rules: rules.iter().map(rule).collect(),
+        rule_count: rules.len(),
+        fixtures: fixtures.iter().map(fixture).collect(),
+    }
 }
 
 fn fixture(fixture: &EgressFixture) -> Fixture<'_> {
@@ -187,6 +211,7 @@ fn rule(rule: &EgressRule) -> Rule<'_> {
         max_response_bytes: rule.max_response_bytes,
         max_requests: rule.max_requests,
         inject: rule.inject.as_deref(),
+        enforcement: rule.enforcement,
         reason: &rule.reason,
     }
 }

@@ -4,7 +4,7 @@ use crate::egress;
 use crate::model::{Attempt, AttemptReport, Digest, Problem, Profile, RunId, RunReport, Tier};
 use crate::provenance::{self, RunFilter};
 use crate::run::conduct::{Conduct, failed};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most kinds of requests that are kept.
 const ATTEMPTS_MAX: usize = 200;
@@ -18,7 +18,8 @@ const RUNS_MAX: usize = 200;
 /// Collects attempts.
 pub(super) struct Attempts<'p> {
     profile: &'p Profile,
-    runs: u64,
+    /// Runs that were looked at, each once.
+    runs: BTreeSet<RunId>,
     found: BTreeMap<(String, String), Attempt>,
     more: u64,
 }
@@ -26,12 +27,14 @@ pub(super) struct Attempts<'p> {
 impl<'p> Attempts<'p> {
     /// Nothing yet; what comes is judged by `profile`.
     pub(super) fn new(profile: &'p Profile) -> Self {
-        Self { profile, runs: 0, found: BTreeMap::new(), more: 0 }
+        Self { profile, runs: BTreeSet::new(), found: BTreeMap::new(), more: 0 }
     }
 
     /// Adds what a run at tier 0 asked for.
     pub(super) fn add(&mut self, report: &RunReport) {
-        self.runs += 1;
+        if !self.runs.insert(report.run) {
+            return;
+        }
         self.more += report.egress_truncated;
         for row in &report.egress {
             self.one(report.run, &row.method, &row.url);
@@ -46,7 +49,10 @@ impl<'p> Attempts<'p> {
             return;
         }
         // What is refused must be seen, whatever came before it.
-        let refused = egress::judge(&self.profile.egress, self.profile.limits.sub_requests, method, url).err().map(|no| no.reason);
+        let refused = match egress::judge(&self.profile.egress, self.profile.limits.sub_requests, method, url) {
+            Ok(leave) => leave.would_deny.then(|| format!("only a rule on trial allows it: {}", leave.rule)),
+            Err(refusal) => Some(refusal.reason),
+        };
         if self.found.len() >= ATTEMPTS_MAX {
             self.more += 1;
             return;
@@ -56,7 +62,7 @@ impl<'p> Attempts<'p> {
 
     /// What was found.
     pub(super) fn report(self) -> AttemptReport {
-        AttemptReport { runs: self.runs, attempts: self.found.into_values().collect(), more: self.more }
+        AttemptReport { runs: self.runs.len() as u64, attempts: self.found.into_values().collect(), more: self.more }
     }
 }
 

@@ -55,6 +55,15 @@ struct Rule {
     /// Why it is there.
     #[schemars(length(min = 1))]
     reason: String,
+    /// enforce unless given; audit, never at tier 0: what only such rules allow is let through, and recorded as what would be denied.
+    enforcement: Option<Enforcement>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Enforcement {
+    Enforce,
+    Audit,
 }
 
 #[derive(JsonSchema)]
