@@ -98,7 +98,9 @@ impl UnderWay {
         let runs = self.runs();
         let meant = |run: &&Known| run.artifact.as_ref() == Some(artifact) && run.tier.is_none_or(|at| at > tier);
         let meant: Vec<&Known> = runs.known.values().filter(meant).collect();
-        meant.iter().for_each(|run| drop(run.stop.send_replace(true)));
+        for run in &meant {
+            run.stop.send_replace(true);
+        }
         meant.len() as u64
     }
 
