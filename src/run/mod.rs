@@ -9,6 +9,7 @@ mod idempotency;
 mod ladder;
 mod noted;
 mod noting;
+mod observe;
 mod outbound;
 mod permit;
 mod prepare;

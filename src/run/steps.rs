@@ -5,6 +5,7 @@ use super::code::RunCode;
 use super::conduct::{Inner, Under};
 use super::errands::{ASKS_BEYOND, RunErrands, ServedCaps, Serving};
 use super::idempotency::First;
+use super::observe::observe;
 use super::signals::{CancelSignal, Running};
 use super::verdict::Verdict;
 use super::{decide, outbound, prepare, shelf};
@@ -20,7 +21,6 @@ use crate::model::{
 use crate::policy::Granted;
 use crate::provenance::{Intended, Intent, Sealed};
 use crate::store::Batch;
-use crate::telemetry::{Overshoot, Start};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -215,40 +215,9 @@ pub(super) async fn execute(
             outcome => tracing::warn!(run = %ready.run, %outcome, cause, "a run did not end on its own"),
         }
     }
-    observe(inner, ready, &execution, &verdict, waited);
+    observe(&inner.parts.telemetry, ready.grant(), &execution, &verdict, waited);
     ready.cache_rejected = execution.cache_rejected;
     ready.report(execution, verdict, queue, &desk)
-}
-
-fn observe(inner: &Inner, ready: &Ready, execution: &Execution, verdict: &Verdict, waited: Option<Duration>) {
-    let (telemetry, tier, limits) = (&inner.parts.telemetry, ready.granted.grant().tier, ready.granted.grant().limits);
-    telemetry.run_finished(tier, verdict.outcome, execution.wall, execution.cpu);
-    execution.denials.iter().for_each(|denial| telemetry.denial_told(denial));
-    if verdict.start_us > 0 {
-        let started = Duration::from_micros(verdict.start_us).min(execution.wall);
-        match waited {
-            None => telemetry.isolate_started(Start::Warm, started),
-            Some(waited) => telemetry.isolate_started(Start::Cold, waited + started),
-        }
-    }
-    match verdict.outcome {
-        Outcome::ExceededCpu => {
-            telemetry.limit_overshoot(Overshoot::Cpu, execution.cpu.saturating_sub(Duration::from_millis(limits.cpu_ms)))
-        }
-        // A run whose promise can never settle ends before its time.
-        Outcome::ExceededWallTime if execution.wall < Duration::from_millis(limits.wall_ms) => {}
-        Outcome::ExceededWallTime => {
-            telemetry.limit_overshoot(Overshoot::Wall, execution.wall.saturating_sub(Duration::from_millis(limits.wall_ms)))
-        }
-        Outcome::Ok
-        | Outcome::Exception
-        | Outcome::ExceededMemory
-        | Outcome::ExceededOutput
-        | Outcome::KillSwitch
-        | Outcome::Canceled
-        | Outcome::Crashed
-        | Outcome::InternalError => {}
-    }
 }
 
 /// Seal: the run's last step.
