@@ -101,7 +101,8 @@ impl Conduct {
         self.parts().log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))
     }
 
-    /// Gathers evidence again for the profile that the artifact stands on. Reviews and clean runs are of the artifact, and stay.
+    /// Gathers evidence again for the profile that the artifact stands on. Reviews are of the artifact, and stay; clean runs are counted anew, as they are
+    /// runs under the evidence in force.
     async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
         let artifact = self.known_artifact(&held.id)?;
         let before = self.standing(&held.id)?;
