@@ -1,7 +1,8 @@
 //! The trust ladder in action: evidence is gathered, steps are asked for, recorded and take effect, each in one batch with its record.
 //!
-//! Steps are taken one at a time. What a step rests on is gathered without that turn, because it takes runs; when its turn comes, the artifact must still
-//! stand where it stood, or nothing happens. So a demotion wins against whatever was being gathered, and never waits for it.
+//! Steps are taken one at a time, and reviews are recorded between them. Evidence is gathered without that turn, because it takes runs; when its turn
+//! comes, the artifact must still stand where it stood, or nothing happens, and everything else that a step rests on is looked at only then. So a
+//! demotion wins against whatever was being gathered, and never waits for it.
 
 mod attempts;
 mod demote;
@@ -72,7 +73,7 @@ fn tier_of(standing: Option<&Standing>) -> Tier {
 
 /// The refusal of a step whose ground moved while it was being prepared.
 fn moved() -> Problem {
-    let detail = "the artifact's standing changed while evidence was gathered";
+    let detail = "where the artifact stands, or who its authors are, changed while evidence was gathered";
     Problem::new(ProblemCode::Conflict, detail, "look at it with GET /v1/artifacts/{id}, and decide again")
 }
 

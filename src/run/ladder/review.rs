@@ -18,7 +18,7 @@ pub struct NewReview {
 }
 
 impl Conduct {
-    /// Records a review. On disk when this returns.
+    /// Records a review. On disk when this returns: a promotion that is recorded later has looked at it.
     pub async fn review(&self, by: Principal, id: Digest, review: NewReview, door: Door) -> Result<Noted<Review>, Problem> {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, review.profile.as_deref(), Tier::Production)?;
@@ -27,6 +27,7 @@ impl Conduct {
         self.known_artifact(&id)?;
         let NewReview { verdict, comment, .. } = review;
         let what = Review { artifact: id, profile: profile.name.clone(), verdict, comment, by, decision_id: Some(decision) };
+        let _turn = self.ladder_turn().await;
         let change = |sequence, at_ms| review_change(what.clone(), sequence, at_ms).then(decided);
         let changed = self.parts().log.change(Record::Review(what.clone()), change).await;
         let (appended, at_ms) = changed.map_err(|error| unrecorded(&error))?;

@@ -36,11 +36,11 @@ pub struct Step {
 }
 
 /// What a step up rests on.
-pub(super) struct Basis {
-    pub(super) evidence: EvidenceSet,
-    pub(super) reviews: Vec<u64>,
-    pub(super) clean_runs: Option<u64>,
-    pub(super) missing: Vec<Missing>,
+struct Basis {
+    evidence: EvidenceSet,
+    reviews: Vec<u64>,
+    clean_runs: Option<u64>,
+    missing: Vec<Missing>,
 }
 
 /// A step that is to be taken.
@@ -48,9 +48,11 @@ pub(super) struct Climb {
     pub(super) artifact: Digest,
     pub(super) step: LadderStep,
     pub(super) profile: Arc<Profile>,
-    /// Where it stood when the basis was gathered.
+    /// Where it stood before evidence was gathered.
     pub(super) before: Option<Standing>,
     pub(super) by: Principal,
+    /// Whether `by` was one of its authors when leave was given.
+    pub(super) author: bool,
     /// The decision that allowed it, and the change that keeps it.
     pub(super) decision: Option<(String, Batch)>,
 }
@@ -61,7 +63,7 @@ impl Conduct {
     pub async fn validate(&self, by: Principal, id: Digest, profile: Option<&str>, door: Door) -> Result<Step, Problem> {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, profile, Tier::Validated)?;
-        let before = self.standing(&id)?;
+        let (before, author) = (self.standing(&id)?, self.is_author(&id, &by)?);
         let leave = self.permit_artifact(&set, (&by, Action::Validate, door), &id, before.as_ref()).await?;
         let artifact = self.known_artifact(&id)?;
         if tier_of(before.as_ref()) == Tier::Production {
@@ -75,21 +77,18 @@ impl Conduct {
         let again = before.as_ref().is_some_and(|standing| standing.tier == Tier::Validated && standing.profile == profile.name);
         let step = if again { LadderStep::Revalidated } else { LadderStep::Validated };
         let evidence = self.evidence(&set, &artifact, id, &profile, &by).await?;
-        let missing = lacks(&evidence, &profile, &self.in_force(&set, &profile));
-        let basis = Basis { evidence, reviews: Vec::new(), clean_runs: None, missing };
-        self.climb(Climb { artifact: id, step, profile, before, by, decision: Some(leave) }, basis).await
+        self.climb(Climb { artifact: id, step, profile, before, by, author, decision: Some(leave) }, evidence).await
     }
 
     /// Lets `id` enter a profile of tier 2, when evidence, reviews and clean runs suffice. What is missing is the problem's detail.
     pub async fn promote(&self, by: Principal, id: Digest, profile: Option<&str>, door: Door) -> Result<Step, Problem> {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, profile, Tier::Production)?;
-        let before = self.standing(&id)?;
+        let (before, author) = (self.standing(&id)?, self.is_author(&id, &by)?);
         let leave = self.permit_artifact(&set, (&by, Action::Promote, door), &id, before.as_ref()).await?;
         let artifact = self.known_artifact(&id)?;
         let evidence = self.evidence(&set, &artifact, id, &profile, &by).await?;
-        let basis = self.basis(&set, &profile, before.as_ref(), evidence)?;
-        self.climb(Climb { artifact: id, step: LadderStep::Promoted, profile, before, by, decision: Some(leave) }, basis).await
+        self.climb(Climb { artifact: id, step: LadderStep::Promoted, profile, before, by, author, decision: Some(leave) }, evidence).await
     }
 
     pub(super) async fn evidence(
@@ -106,8 +105,29 @@ impl Conduct {
         self.gather(&Wanted { artifact, id, profile, untrusted, in_force: self.in_force(set, profile), by }).await
     }
 
-    /// What a promotion of an artifact that stands as `standing` rests on, `evidence` included.
-    fn basis(&self, set: &PolicySet, profile: &Profile, standing: Option<&Standing>, evidence: EvidenceSet) -> Result<Basis, Problem> {
+    fn is_author(&self, id: &Digest, by: &Principal) -> Result<bool, Problem> {
+        self.parts().artifacts.is_author(id, &by.id).map_err(|error| storage(&error))
+    }
+
+    /// What the step rests on, `evidence` included, by the policies in force.
+    fn basis(&self, climb: &Climb, standing: Option<&Standing>, evidence: EvidenceSet) -> Result<Basis, Problem> {
+        let set = self.parts().policy.current();
+        let profile = Self::profile_of_tier(&set, Some(&climb.profile.name), climb.profile.tier)?;
+        if climb.step == LadderStep::Promoted {
+            return self.promotion_basis(&set, &profile, standing, evidence);
+        }
+        let missing = lacks(&evidence, &profile, &self.in_force(&set, &profile));
+        Ok(Basis { evidence, reviews: Vec::new(), clean_runs: None, missing })
+    }
+
+    /// What a promotion of an artifact that stands as `standing` rests on.
+    fn promotion_basis(
+        &self,
+        set: &PolicySet,
+        profile: &Profile,
+        standing: Option<&Standing>,
+        evidence: EvidenceSet,
+    ) -> Result<Basis, Problem> {
         let artifacts = &self.parts().artifacts;
         let id = evidence.artifact;
         let validated = standing.and_then(|standing| set.profiles.by_name(&standing.profile));
@@ -134,20 +154,22 @@ impl Conduct {
     /// Its reviews, each with whether the reviewer ever submitted it: also one who did so only afterwards.
     fn reviews_with_authorship(&self, id: &Digest) -> Result<Vec<(Noted<Review>, bool)>, Problem> {
         let artifacts = &self.parts().artifacts;
-        let reviews = artifacts.reviews(id).map_err(|error| storage(&error))?.into_iter();
+        let reviews = artifacts.last_words(id).map_err(|error| storage(&error))?.into_iter();
         let with = |review: Noted<Review>| artifacts.is_author(id, &review.what.by.id).map(|author| (review, author));
         reviews.map(with).collect::<Result<_, _>>().map_err(|error| storage(&error))
     }
 
     /// Takes the step, if nothing is missing and nothing moved; keeps the evidence either way.
-    pub(super) async fn climb(&self, climb: Climb, basis: Basis) -> Result<Step, Problem> {
-        // INVARIANT (one step at a time): what a step was decided on is still so when it is recorded.
+    pub(super) async fn climb(&self, climb: Climb, evidence: EvidenceSet) -> Result<Step, Problem> {
+        // INVARIANT (one step at a time): what a step was decided on is still so when it is recorded. Evidence took runs to gather, and meanwhile
+        // somebody may have demoted the artifact, objected to it, replaced the policies, or become one of its authors.
         let _turn = self.ladder_turn().await;
         let now = self.standing(&climb.artifact)?;
         let stays = now.as_ref().map(|standing| standing.sequence) == climb.before.as_ref().map(|standing| standing.sequence);
-        if !stays {
+        if !stays || self.is_author(&climb.artifact, &climb.by)? != climb.author {
             return Err(moved());
         }
+        let basis = self.basis(&climb, now.as_ref(), evidence)?;
         if basis.missing.is_empty() { self.take(climb, basis).await } else { Err(self.fail(climb, basis).await?) }
     }
 
