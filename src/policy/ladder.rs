@@ -252,3 +252,6 @@ fn reviews(reviews: &[(Noted<Review>, bool)], profile: &Profile) -> Result<Vec<u
     }
     Ok(latest.values().map(|review| review.sequence).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Evidence that goes stale: noted when it is seen, and gathered again.
 
-use super::steps::Climb;
+use super::Stair;
+use super::climb::Climb;
 use crate::artifact::{NOTES_MAX, ladder_change};
 use crate::model::{Digest, LadderEvent, LadderStep, Principal, Problem, Profile, Standing, Tier};
 use crate::policy::{PolicySet, staleness};
@@ -64,7 +65,7 @@ impl Conduct {
             return Ok(());
         }
         if held.standing.stale_since_ms.is_none() {
-            self.went_stale(&held, by).await?;
+            self.stair().went_stale((&held.id, &held.standing), by).await?;
         }
         match self.again(set, &held, profile, by).await {
             Ok(()) => told.revalidated.push(held.id),
@@ -75,14 +76,31 @@ impl Conduct {
         Ok(())
     }
 
-    /// Notes since when evidence is stale: the grace time begins.
-    async fn went_stale(&self, held: &Held, by: &Principal) -> Result<(), Problem> {
-        let _turn = self.ladder_turn().await;
+    /// Gathers evidence again for the profile that the artifact stands on. Reviews and clean runs are of the artifact, and stay.
+    async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
+        let artifact = self.known_artifact(&held.id)?;
+        let before = self.standing(&held.id)?;
+        let stays = |now: &Standing| now.tier == held.standing.tier && now.profile == held.standing.profile;
+        if !before.as_ref().is_some_and(stays) {
+            return Err(super::moved());
+        }
+        let evidence = self.evidence(set, &artifact, held.id, profile, by).await?;
+        let (profile, by) = (Arc::clone(profile), by.clone());
+        let author = self.stair().is_author(&held.id, &by)?;
+        let climb = Climb { artifact: held.id, step: LadderStep::Revalidated, profile, before, by, author, decision: None };
+        self.stair().climb(climb, evidence).await.map(drop)
+    }
+}
+
+impl Stair<'_> {
+    /// Notes since when the evidence of `id` is stale, which stands as was `seen`: the grace time begins.
+    pub(super) async fn went_stale(&self, (id, seen): (&Digest, &Standing), by: &Principal) -> Result<(), Problem> {
+        let _turn = self.turn.lock().await;
         // Whoever took a step meanwhile has put it on other evidence, or on none.
-        let seen = |standing: &Standing| standing.sequence == held.standing.sequence;
-        let Some(standing) = self.standing(&held.id)?.filter(seen) else { return Ok(()) };
+        let same = |standing: &Standing| standing.sequence == seen.sequence;
+        let Some(standing) = self.standing(id)?.filter(same) else { return Ok(()) };
         let event = LadderEvent {
-            artifact: held.id,
+            artifact: *id,
             step: LadderStep::WentStale,
             from: standing.tier,
             to: standing.tier,
@@ -100,21 +118,6 @@ impl Conduct {
             let standing = Standing { stale_since_ms: Some(at_ms), ..standing };
             ladder_change(event.clone(), &standing, sequence, at_ms)
         };
-        self.parts().log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))
-    }
-
-    /// Gathers evidence again for the profile that the artifact stands on. Reviews and clean runs are of the artifact, and stay.
-    async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
-        let artifact = self.known_artifact(&held.id)?;
-        let before = self.standing(&held.id)?;
-        let stays = |now: &Standing| now.tier == held.standing.tier && now.profile == held.standing.profile;
-        if !before.as_ref().is_some_and(stays) {
-            return Err(super::moved());
-        }
-        let evidence = self.evidence(set, &artifact, held.id, profile, by).await?;
-        let (profile, by) = (Arc::clone(profile), by.clone());
-        let author = self.is_author(&held.id, &by)?;
-        let climb = Climb { artifact: held.id, step: LadderStep::Revalidated, profile, before, by, author, decision: None };
-        self.climb(climb, evidence).await.map(drop)
+        self.log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))
     }
 }
