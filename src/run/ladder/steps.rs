@@ -43,7 +43,7 @@ impl Conduct {
             return Err(Problem::new(
                 ProblemCode::Conflict,
                 detail,
-                "demote it first, or revalidate it as it stands with `cordon revalidate`",
+                "demote it first, or gather its evidence again as it stands with POST /v1/revalidate on the operator listener",
             ));
         }
         let again = before.as_ref().is_some_and(|standing| standing.tier == Tier::Validated && standing.profile == profile.name);
