@@ -30,6 +30,8 @@ pub(super) struct House {
     pub(super) config: Config,
     /// What zygotes were started for.
     pub(super) started: Profiles,
+    /// The turn of whoever replaces policies.
+    pub(super) policy_turn: tokio::sync::Mutex<()>,
 }
 
 /// Opens the log in `data`. What an earlier server left open is sealed.
@@ -137,7 +139,14 @@ pub(super) async fn furnish_for(
         log,
         telemetry,
     };
-    Ok(House { conduct: Conduct::new(parts), keys, identities, config: config.clone(), started: profiles })
+    Ok(House {
+        conduct: Conduct::new(parts),
+        keys,
+        identities,
+        config: config.clone(),
+        started: profiles,
+        policy_turn: tokio::sync::Mutex::default(),
+    })
 }
 
 /// What records of runs under these profiles tell by digest is there before the first run.

@@ -26,6 +26,8 @@ impl House {
 
     /// Reads the folder of policies again. What has a mistake changes nothing, and all its mistakes are told and recorded. `by` asked for it.
     pub(super) async fn reload_policies(&self, by: &str) -> Result<Value, Problem> {
+        // One at a time, so that what is in force is what the last record says.
+        let _turn = self.policy_turn.lock().await;
         let (policy, config) = (&self.conduct.parts().policy, self.config.clone());
         let before = policy.current();
         let started = self.started.clone();

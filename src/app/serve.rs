@@ -49,6 +49,8 @@ pub(super) fn serve(options: &Serve) -> Result<ExitCode, Failure> {
 async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     // First of all, so that an order to stop that comes while the house is being put in order is obeyed when it is.
     let stop = Stop::listen()?;
+    // A signal that nobody listens for ends the process.
+    let reload = signal(SignalKind::hangup()).map_err(no_signals)?;
     let keys = Arc::new(house::open_keys(&log)?);
     check_exposure(&config.server, &keys)?;
     // Taken first, as an address that is in use is the likeliest reason not to start; served when there is a house behind them.
@@ -72,7 +74,7 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()))?;
     let upkeep = tokio::spawn(upkeep(Arc::clone(&rooms)));
     let fresh = tokio::spawn(Arc::clone(&conduct.parts().secrets).keep_fresh(std::future::pending()));
-    let policies = tokio::spawn(keep_policies(Arc::clone(&rooms), signal(SignalKind::hangup()).map_err(no_signals)?));
+    let policies = tokio::spawn(keep_policies(Arc::clone(&rooms), reload));
     stop.asked().await;
     policies.abort();
     upkeep.abort();

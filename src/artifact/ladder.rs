@@ -4,6 +4,7 @@ use super::{Artifacts, ArtifactsError, read};
 use crate::model::{Digest, EvidenceSet, LadderEvent, Noted, Principal, Review, RunId, Standing, Submission};
 use crate::store::{Batch, Range, Tree};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
 /// Most steps, reviews, submissions, authors or evidence ids of one artifact that are read, and submissions that are kept.
 pub const NOTES_MAX: usize = 1000;
@@ -39,6 +40,22 @@ impl Artifacts {
     /// The latest reviews of `id`, the newest first.
     pub fn reviews(&self, id: &Digest) -> Result<Vec<ReviewRow>, ArtifactsError> {
         self.latest(Tree::Reviews, id)
+    }
+
+    /// The last word of each reviewer of `id` about each profile, however many reviews there are: nobody's is lost among those of others.
+    pub fn last_words(&self, id: &Digest) -> Result<Vec<ReviewRow>, ArtifactsError> {
+        let mut words = BTreeMap::new();
+        let mut range = under(Range::first(NOTES_MAX), id);
+        loop {
+            let rows = self.store.range(Tree::Reviews, &range)?;
+            let last = rows.last().filter(|_| rows.len() == NOTES_MAX).map(|(key, _)| key.clone());
+            for (_, bytes) in rows {
+                let row: ReviewRow = read(&bytes)?;
+                words.insert((row.what.by.id.clone(), row.what.profile.clone()), row);
+            }
+            let Some(last) = last else { return Ok(words.into_values().collect()) };
+            range = range.after(last);
+        }
     }
 
     /// What came along with `id`, in no order of time.

@@ -152,7 +152,7 @@ fn on(standing: &Standing, profile: &Profile, set: &PolicySet, question: &Questi
     let evidence = standing.evidence.map(|mark| mark.id);
     let refuse = |why: &str| {
         let detail = format!("the artifact earned the profile `{}`, and its evidence {why}", profile.name);
-        let mend = "gather it again with POST /v1/artifacts/{id}/validate, or let the operator run `cordon revalidate`";
+        let mend = "gather it again with POST /v1/artifacts/{id}/validate, or let the operator ask for POST /v1/revalidate";
         Err(Objection::new(Rule::Evidence, ProblemCode::PolicyDenied, detail, mend))
     };
     match (footing(standing, profile, &in_force), evidence) {

@@ -176,7 +176,7 @@ pub struct Candidate<'a> {
     pub validated_in_force: &'a InForce,
     /// Evidence for the profile that it is to enter.
     pub evidence: &'a EvidenceSet,
-    /// Its reviews, the newest first, with whether the reviewer is one of its authors.
+    /// Its reviews, in any order and at least the latest of each reviewer, with whether the reviewer is one of its authors.
     pub reviews: &'a [(Noted<Review>, bool)],
     /// Its clean runs at tier 1, under the evidence that it stands on.
     pub clean_runs: u64,
@@ -252,3 +252,6 @@ fn reviews(reviews: &[(Noted<Review>, bool)], profile: &Profile) -> Result<Vec<u
     }
     Ok(latest.values().map(|review| review.sequence).collect())
 }
+
+#[cfg(test)]
+mod tests;

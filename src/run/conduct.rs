@@ -116,7 +116,7 @@ impl Conduct {
     }
 
     /// The machine as policy sees it.
-    pub(super) fn machine(&self) -> &dyn Machine {
+    pub(super) fn machine(&self) -> &(dyn Machine + Sync) {
         self.inner.as_ref()
     }
 
@@ -130,9 +130,9 @@ impl Conduct {
         self.inner.alias_turn.lock().await
     }
 
-    /// The turn of whoever takes a step on the ladder.
-    pub(super) async fn ladder_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.inner.ladder_turn.lock().await
+    /// The turn of whoever takes a step on the ladder, or records a review.
+    pub(super) fn ladder_turn(&self) -> &tokio::sync::Mutex<()> {
+        &self.inner.ladder_turn
     }
 
     /// Ends the runs of `artifact` above `tier`; how many were told.

@@ -12,6 +12,7 @@ mod egress;
 mod example;
 mod guest;
 mod jitless;
+mod ladder;
 mod lies;
 mod metrics;
 mod platform;

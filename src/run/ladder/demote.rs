@@ -1,12 +1,13 @@
 //! Steps down: always allowed to who may take them, at once for new runs, and for running ones when asked for.
 
 use super::steps::Step;
-use super::tier_of;
+use super::{Stair, tier_of};
 use crate::artifact::ladder_change;
 use crate::model::{Action, Digest, Door, LadderEvent, LadderStep, Principal, Problem, ProblemCode, Standing, Tier};
 use crate::policy::name_of;
 use crate::provenance::Record;
 use crate::run::conduct::Conduct;
+use crate::run::permit::Leave;
 use crate::run::shelf::unrecorded;
 use crate::store::Batch;
 
@@ -24,9 +25,19 @@ impl Conduct {
     pub async fn demote(&self, by: Principal, id: Digest, demotion: Demotion, door: Door) -> Result<Step, Problem> {
         let set = self.parts().policy.current();
         let seen = self.standing(&id)?;
-        let (decision, decided) = self.permit_artifact(&set, (&by, Action::Demote, door), &id, seen.as_ref()).await?;
+        let leave = self.permit_artifact(&set, (&by, Action::Demote, door), &id, seen.as_ref()).await?;
         self.known_artifact(&id)?;
-        let _turn = self.ladder_turn().await;
+        let sequence = self.stair().down(id, demotion.reason, by, leave).await?;
+        // Only now: a run that read the old standing is among those under way by now.
+        let stopped = demotion.stop_running.then(|| self.stop_above(&id, Tier::Untrusted));
+        Ok(Step { artifact: id, tier: Tier::Untrusted, profile: name_of(Tier::Untrusted).to_owned(), evidence: None, stopped, sequence })
+    }
+}
+
+impl Stair<'_> {
+    /// Takes away whatever `id` stands on; the sequence number of the step's record. Caused by the caller when it stands on nothing.
+    pub(super) async fn down(&self, id: Digest, reason: String, by: Principal, (decision, decided): Leave) -> Result<u64, Problem> {
+        let _turn = self.turn.lock().await;
         let before = self.standing(&id)?;
         let from = tier_of(before.as_ref());
         if from == Tier::Untrusted {
@@ -46,16 +57,13 @@ impl Conduct {
             evidence: None,
             reviews: Vec::new(),
             clean_runs: None,
-            reason: Some(demotion.reason),
+            reason: Some(reason),
             stopped: None,
             missing: Vec::new(),
             by,
             decision_id: Some(decision),
         };
-        let sequence = self.step_down(event, decided).await?;
-        // Only now: a run that read the old standing is among those under way by now.
-        let stopped = demotion.stop_running.then(|| self.stop_above(&id, Tier::Untrusted));
-        Ok(Step { artifact: id, tier: Tier::Untrusted, profile: name_of(Tier::Untrusted).to_owned(), evidence: None, stopped, sequence })
+        self.step_down(event, decided).await
     }
 
     /// Records the step and lets it take effect.
@@ -70,7 +78,7 @@ impl Conduct {
         };
         let record = Record::Ladder(Box::new(event.clone()));
         let change = |sequence, at_ms| ladder_change(event.clone(), &standing(sequence, at_ms), sequence, at_ms).then(decided);
-        let changed = self.parts().log.change(record, change).await;
+        let changed = self.log.change(record, change).await;
         changed.map(|(appended, _)| appended.sequence).map_err(|error| unrecorded(&error))
     }
 }

@@ -1,10 +1,10 @@
 //! Evidence that goes stale: noted when it is seen, and gathered again.
 
-use super::steps::{Basis, Climb};
-use super::tier_of;
+use super::Stair;
+use super::climb::Climb;
 use crate::artifact::{NOTES_MAX, ladder_change};
 use crate::model::{Digest, LadderEvent, LadderStep, Principal, Problem, Profile, Standing, Tier};
-use crate::policy::{PolicySet, lacks, staleness};
+use crate::policy::{PolicySet, staleness};
 use crate::provenance::Record;
 use crate::run::conduct::Conduct;
 use crate::run::shelf::{storage, unrecorded};
@@ -32,10 +32,10 @@ struct Held {
 
 impl Conduct {
     /// Looks at everything above tier 0. What stands on stale evidence is noted to do so, once, and its evidence is gathered again: what suffices
-    /// takes the place of the stale one. Nothing loses its tier by this; that is what the profile's `stale` says.
+    /// takes the place of the stale one. Nothing loses its tier by this; that is what the profile's `stale` says. The host's fault with one is told
+    /// when all were looked at.
     pub async fn revalidate(&self, only: Option<Digest>, by: &Principal) -> Result<Revalidated, Problem> {
-        let mut told = Revalidated::default();
-        let mut after = None;
+        let (mut told, mut broken, mut after) = (Revalidated::default(), None, None);
         loop {
             let set = self.parts().policy.current();
             let page = self.parts().artifacts.standings(after.as_ref(), NOTES_MAX).map_err(|error| storage(&error))?;
@@ -44,11 +44,12 @@ impl Conduct {
             for (id, standing) in page {
                 if standing.tier > Tier::Untrusted && only.is_none_or(|only| only == id) {
                     let profile = set.profiles.by_name(&standing.profile).filter(|profile| profile.tier == standing.tier).cloned();
-                    self.look(&set, Held { id, standing, profile }, by, &mut told).await?;
+                    // What is wrong with one keeps nobody from looking at the next: grace begins only once it is noted.
+                    broken = self.look(&set, Held { id, standing, profile }, by, &mut told).await.err().or(broken);
                 }
             }
             if last {
-                return Ok(told);
+                return broken.map_or(Ok(told), Err);
             }
         }
     }
@@ -64,7 +65,7 @@ impl Conduct {
             return Ok(());
         }
         if held.standing.stale_since_ms.is_none() {
-            self.went_stale(held.id, by).await?;
+            self.stair().went_stale((&held.id, &held.standing), by).await?;
         }
         match self.again(set, &held, profile, by).await {
             Ok(()) => told.revalidated.push(held.id),
@@ -75,12 +76,31 @@ impl Conduct {
         Ok(())
     }
 
-    /// Notes since when evidence is stale: the grace time begins.
-    async fn went_stale(&self, id: Digest, by: &Principal) -> Result<(), Problem> {
-        let _turn = self.ladder_turn().await;
-        let Some(standing) = self.standing(&id)?.filter(|standing| standing.tier > Tier::Untrusted) else { return Ok(()) };
+    /// Gathers evidence again for the profile that the artifact stands on. Reviews and clean runs are of the artifact, and stay.
+    async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
+        let artifact = self.known_artifact(&held.id)?;
+        let before = self.standing(&held.id)?;
+        let stays = |now: &Standing| now.tier == held.standing.tier && now.profile == held.standing.profile;
+        if !before.as_ref().is_some_and(stays) {
+            return Err(super::moved());
+        }
+        let evidence = self.evidence(set, &artifact, held.id, profile, by).await?;
+        let (profile, by) = (Arc::clone(profile), by.clone());
+        let author = self.stair().is_author(&held.id, &by)?;
+        let climb = Climb { artifact: held.id, step: LadderStep::Revalidated, profile, before, by, author, decision: None };
+        self.stair().climb(climb, evidence).await.map(drop)
+    }
+}
+
+impl Stair<'_> {
+    /// Notes since when the evidence of `id` is stale, which stands as was `seen`: the grace time begins.
+    pub(super) async fn went_stale(&self, (id, seen): (&Digest, &Standing), by: &Principal) -> Result<(), Problem> {
+        let _turn = self.turn.lock().await;
+        // Whoever took a step meanwhile has put it on other evidence, or on none.
+        let same = |standing: &Standing| standing.sequence == seen.sequence;
+        let Some(standing) = self.standing(id)?.filter(same) else { return Ok(()) };
         let event = LadderEvent {
-            artifact: id,
+            artifact: *id,
             step: LadderStep::WentStale,
             from: standing.tier,
             to: standing.tier,
@@ -98,22 +118,6 @@ impl Conduct {
             let standing = Standing { stale_since_ms: Some(at_ms), ..standing };
             ladder_change(event.clone(), &standing, sequence, at_ms)
         };
-        self.parts().log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))
-    }
-
-    /// Gathers evidence again for the profile that the artifact stands on. Reviews are of the artifact, and stay; clean runs are counted anew, as they are
-    /// runs under the evidence in force.
-    async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
-        let artifact = self.known_artifact(&held.id)?;
-        let before = self.standing(&held.id)?;
-        if tier_of(before.as_ref()) != held.standing.tier {
-            return Err(super::moved());
-        }
-        let evidence = self.evidence(set, &artifact, held.id, profile, by).await?;
-        let missing = lacks(&evidence, profile, &self.in_force(set, profile));
-        let basis = Basis { evidence, reviews: Vec::new(), clean_runs: None, missing };
-        let (profile, by) = (Arc::clone(profile), by.clone());
-        let climb = Climb { artifact: held.id, step: LadderStep::Revalidated, profile, before, by, decision: None };
-        self.climb(climb, basis).await.map(drop)
+        self.log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))
     }
 }

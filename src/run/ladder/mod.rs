@@ -1,9 +1,11 @@
 //! The trust ladder in action: evidence is gathered, steps are asked for, recorded and take effect, each in one batch with its record.
 //!
-//! Steps are taken one at a time. What a step rests on is gathered without that turn, because it takes runs; when its turn comes, the artifact must still
-//! stand where it stood, or nothing happens. So a demotion wins against whatever was being gathered, and never waits for it.
+//! Steps are taken one at a time, and reviews are recorded between them. Evidence is gathered without that turn, because it takes runs; when its turn
+//! comes, the artifact must still stand where it stood, or nothing happens, and everything else that a step rests on is looked at only then. So a
+//! demotion wins against whatever was being gathered, and never waits for it.
 
 mod attempts;
+mod climb;
 mod demote;
 mod fresh;
 mod gather;
@@ -11,6 +13,8 @@ mod order;
 mod review;
 mod shown;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub use demote::Demotion;
 pub use fresh::Revalidated;
@@ -20,8 +24,10 @@ pub use steps::Step;
 
 use super::conduct::{Conduct, failed};
 use super::shelf::storage;
+use crate::artifact::Artifacts;
 use crate::model::{Artifact, Digest, Problem, ProblemCode, Profile, Standing, Tier};
-use crate::policy::{InForce, PolicySet};
+use crate::policy::{InForce, Machine, Policies, PolicySet};
+use crate::provenance::Log;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,9 +37,13 @@ pub(super) fn now_ms() -> u64 {
 }
 
 impl Conduct {
-    /// What evidence for `profile` must agree with now.
+    fn stair(&self) -> Stair<'_> {
+        let parts = self.parts();
+        Stair { log: &parts.log, artifacts: &parts.artifacts, policy: &parts.policy, machine: self.machine(), turn: self.ladder_turn() }
+    }
+
     fn in_force(&self, set: &PolicySet, profile: &Profile) -> InForce {
-        InForce { policy: set.evidence_policy(profile), build: self.machine().evidence_build(profile), now_ms: now_ms() }
+        self.stair().in_force(set, profile)
     }
 
     /// The profile `name` of `tier`; that of the tier when none is named. Caused by the caller.
@@ -61,7 +71,29 @@ impl Conduct {
     }
 
     fn standing(&self, id: &Digest) -> Result<Option<Standing>, Problem> {
-        self.parts().artifacts.standing(id).map_err(|error| storage(&error))
+        self.stair().standing(id)
+    }
+}
+
+/// Where steps are taken: all that one needs whose evidence is there.
+struct Stair<'a> {
+    log: &'a Log,
+    artifacts: &'a Artifacts,
+    policy: &'a Policies,
+    machine: &'a (dyn Machine + Sync),
+    /// The turn of whoever takes a step, or records a review.
+    turn: &'a tokio::sync::Mutex<()>,
+}
+
+impl Stair<'_> {
+    /// What evidence for `profile` must agree with now.
+    fn in_force(&self, set: &PolicySet, profile: &Profile) -> InForce {
+        let machine = self.machine;
+        InForce { policy: set.evidence_policy(profile), build: machine.evidence_build(profile), now_ms: machine.now_ms() }
+    }
+
+    fn standing(&self, id: &Digest) -> Result<Option<Standing>, Problem> {
+        self.artifacts.standing(id).map_err(|error| storage(&error))
     }
 }
 
@@ -72,7 +104,7 @@ fn tier_of(standing: Option<&Standing>) -> Tier {
 
 /// The refusal of a step whose ground moved while it was being prepared.
 fn moved() -> Problem {
-    let detail = "the artifact's standing changed while evidence was gathered";
+    let detail = "where the artifact stands, or who its authors are, changed while evidence was gathered";
     Problem::new(ProblemCode::Conflict, detail, "look at it with GET /v1/artifacts/{id}, and decide again")
 }
 

@@ -1,17 +1,11 @@
 //! Steps up: into tier 1 by evidence, into tier 2 by evidence, reviews and clean runs.
 
+use super::climb::Climb;
 use super::gather::Wanted;
-use super::{moved, tier_of};
-use crate::artifact::{evidence_change, ladder_change, ladder_note};
-use crate::model::{
-    Action, Digest, Door, EvidenceSet, LadderEvent, LadderStep, Missing, Noted, Principal, Problem, ProblemCode, Profile, Requirement,
-    Review, Standing, Tier,
-};
-use crate::policy::{Candidate, PolicySet, lacks, name_of, promotion};
-use crate::provenance::Record;
+use super::tier_of;
+use crate::model::{Action, Digest, Door, EvidenceSet, LadderStep, Principal, Problem, ProblemCode, Profile, Tier};
+use crate::policy::{PolicySet, name_of};
 use crate::run::conduct::Conduct;
-use crate::run::shelf::{storage, unrecorded};
-use crate::store::Batch;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -35,33 +29,13 @@ pub struct Step {
     pub sequence: u64,
 }
 
-/// What a step up rests on.
-pub(super) struct Basis {
-    pub(super) evidence: EvidenceSet,
-    pub(super) reviews: Vec<u64>,
-    pub(super) clean_runs: Option<u64>,
-    pub(super) missing: Vec<Missing>,
-}
-
-/// A step that is to be taken.
-pub(super) struct Climb {
-    pub(super) artifact: Digest,
-    pub(super) step: LadderStep,
-    pub(super) profile: Arc<Profile>,
-    /// Where it stood when the basis was gathered.
-    pub(super) before: Option<Standing>,
-    pub(super) by: Principal,
-    /// The decision that allowed it, and the change that keeps it.
-    pub(super) decision: Option<(String, Batch)>,
-}
-
 impl Conduct {
     /// Gathers evidence about `id` for a profile of tier 1, and lets it enter that when the evidence suffices. What is missing is the problem's detail,
     /// and the evidence is kept either way.
     pub async fn validate(&self, by: Principal, id: Digest, profile: Option<&str>, door: Door) -> Result<Step, Problem> {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, profile, Tier::Validated)?;
-        let before = self.standing(&id)?;
+        let (before, author) = (self.standing(&id)?, self.stair().is_author(&id, &by)?);
         let leave = self.permit_artifact(&set, (&by, Action::Validate, door), &id, before.as_ref()).await?;
         let artifact = self.known_artifact(&id)?;
         if tier_of(before.as_ref()) == Tier::Production {
@@ -69,27 +43,26 @@ impl Conduct {
             return Err(Problem::new(
                 ProblemCode::Conflict,
                 detail,
-                "demote it first, or revalidate it as it stands with `cordon revalidate`",
+                "demote it first, or gather its evidence again as it stands with POST /v1/revalidate on the operator listener",
             ));
         }
         let again = before.as_ref().is_some_and(|standing| standing.tier == Tier::Validated && standing.profile == profile.name);
         let step = if again { LadderStep::Revalidated } else { LadderStep::Validated };
         let evidence = self.evidence(&set, &artifact, id, &profile, &by).await?;
-        let missing = lacks(&evidence, &profile, &self.in_force(&set, &profile));
-        let basis = Basis { evidence, reviews: Vec::new(), clean_runs: None, missing };
-        self.climb(Climb { artifact: id, step, profile, before, by, decision: Some(leave) }, basis).await
+        self.stair().climb(Climb { artifact: id, step, profile, before, by, author, decision: Some(leave) }, evidence).await
     }
 
     /// Lets `id` enter a profile of tier 2, when evidence, reviews and clean runs suffice. What is missing is the problem's detail.
     pub async fn promote(&self, by: Principal, id: Digest, profile: Option<&str>, door: Door) -> Result<Step, Problem> {
         let set = self.parts().policy.current();
         let profile = Self::profile_of_tier(&set, profile, Tier::Production)?;
-        let before = self.standing(&id)?;
+        let (before, author) = (self.standing(&id)?, self.stair().is_author(&id, &by)?);
         let leave = self.permit_artifact(&set, (&by, Action::Promote, door), &id, before.as_ref()).await?;
         let artifact = self.known_artifact(&id)?;
         let evidence = self.evidence(&set, &artifact, id, &profile, &by).await?;
-        let basis = self.basis(&set, &profile, before.as_ref(), evidence)?;
-        self.climb(Climb { artifact: id, step: LadderStep::Promoted, profile, before, by, decision: Some(leave) }, basis).await
+        self.stair()
+            .climb(Climb { artifact: id, step: LadderStep::Promoted, profile, before, by, author, decision: Some(leave) }, evidence)
+            .await
     }
 
     pub(super) async fn evidence(
@@ -105,117 +78,4 @@ impl Conduct {
         };
         self.gather(&Wanted { artifact, id, profile, untrusted, in_force: self.in_force(set, profile), by }).await
     }
-
-    /// What a promotion of an artifact that stands as `standing` rests on, `evidence` included.
-    fn basis(&self, set: &PolicySet, profile: &Profile, standing: Option<&Standing>, evidence: EvidenceSet) -> Result<Basis, Problem> {
-        let artifacts = &self.parts().artifacts;
-        let id = evidence.artifact;
-        let validated = standing.and_then(|standing| set.profiles.by_name(&standing.profile));
-        let validated_in_force = self.in_force(set, validated.map_or(profile, |validated| validated));
-        let mark = standing.and_then(|standing| standing.evidence);
-        let clean_runs = mark.map_or(Ok(0), |mark| artifacts.clean_runs(&id, &mark.id, profile.promotion.clean_runs));
-        let clean_runs = clean_runs.map_err(|error| storage(&error))?;
-        let reviews = self.reviews_with_authorship(&id)?;
-        let candidate = Candidate {
-            standing,
-            validated: validated.map(AsRef::as_ref),
-            validated_in_force: &validated_in_force,
-            evidence: &evidence,
-            reviews: &reviews,
-            clean_runs,
-        };
-        let (reviews, missing) = match promotion(&candidate, profile, &self.in_force(set, profile)) {
-            Ok(reviews) => (reviews, Vec::new()),
-            Err(missing) => (Vec::new(), missing),
-        };
-        Ok(Basis { evidence, reviews, clean_runs: Some(clean_runs), missing })
-    }
-
-    /// Its reviews, each with whether the reviewer ever submitted it: also one who did so only afterwards.
-    fn reviews_with_authorship(&self, id: &Digest) -> Result<Vec<(Noted<Review>, bool)>, Problem> {
-        let artifacts = &self.parts().artifacts;
-        let reviews = artifacts.reviews(id).map_err(|error| storage(&error))?.into_iter();
-        let with = |review: Noted<Review>| artifacts.is_author(id, &review.what.by.id).map(|author| (review, author));
-        reviews.map(with).collect::<Result<_, _>>().map_err(|error| storage(&error))
-    }
-
-    /// Takes the step, if nothing is missing and nothing moved; keeps the evidence either way.
-    pub(super) async fn climb(&self, climb: Climb, basis: Basis) -> Result<Step, Problem> {
-        // INVARIANT (one step at a time): what a step was decided on is still so when it is recorded.
-        let _turn = self.ladder_turn().await;
-        let now = self.standing(&climb.artifact)?;
-        let stays = now.as_ref().map(|standing| standing.sequence) == climb.before.as_ref().map(|standing| standing.sequence);
-        if !stays {
-            return Err(moved());
-        }
-        if basis.missing.is_empty() { self.take(climb, basis).await } else { Err(self.fail(climb, basis).await?) }
-    }
-
-    async fn take(&self, climb: Climb, basis: Basis) -> Result<Step, Problem> {
-        let (evidence, kept) = evidence_change(&basis.evidence);
-        let event = event(&climb, evidence, &basis);
-        let standing = |sequence, at_ms| Standing {
-            tier: climb.profile.tier,
-            profile: climb.profile.name.clone(),
-            evidence: Some(basis.evidence.mark(evidence)),
-            stale_since_ms: None,
-            sequence,
-            at_ms,
-        };
-        let decided = climb.decision.as_ref().map(|(_, change)| change.clone()).unwrap_or_default();
-        let record = Record::Ladder(Box::new(event.clone()));
-        let change = |sequence, at_ms| ladder_change(event, &standing(sequence, at_ms), sequence, at_ms).then(kept).then(decided);
-        let (appended, _) = self.parts().log.change(record, change).await.map_err(|error| unrecorded(&error))?;
-        Ok(Step {
-            artifact: climb.artifact,
-            tier: climb.profile.tier,
-            profile: climb.profile.name.clone(),
-            evidence: Some(evidence),
-            stopped: None,
-            sequence: appended.sequence,
-        })
-    }
-
-    /// Records that the step was not taken; what the caller is told.
-    async fn fail(&self, climb: Climb, basis: Basis) -> Result<Problem, Problem> {
-        let (evidence, kept) = evidence_change(&basis.evidence);
-        let event = LadderEvent { step: LadderStep::Failed, to: tier_of(climb.before.as_ref()), ..event(&climb, evidence, &basis) };
-        let decided = climb.decision.map(|(_, change)| change).unwrap_or_default();
-        let record = Record::Ladder(Box::new(event.clone()));
-        let change = |sequence, at_ms| ladder_note(event, sequence, at_ms).then(kept).then(decided);
-        self.parts().log.change(record, change).await.map_err(|error| unrecorded(&error))?;
-        Ok(refusal(&climb.profile, evidence, basis.missing))
-    }
-}
-
-fn event(climb: &Climb, evidence: Digest, basis: &Basis) -> LadderEvent {
-    LadderEvent {
-        artifact: climb.artifact,
-        step: climb.step,
-        from: tier_of(climb.before.as_ref()),
-        to: climb.profile.tier,
-        profile: climb.profile.name.clone(),
-        evidence: Some(evidence),
-        reviews: basis.reviews.clone(),
-        clean_runs: basis.clean_runs,
-        reason: None,
-        stopped: None,
-        missing: basis.missing.clone(),
-        by: climb.by.clone(),
-        decision_id: climb.decision.as_ref().map(|(id, _)| id.clone()),
-    }
-}
-
-/// Everything that is missing, at once.
-fn refusal(profile: &Profile, evidence: Digest, missing: Vec<Missing>) -> Problem {
-    let names: Vec<&str> = missing.iter().map(|missing| missing.requirement.as_str()).collect();
-    let first = missing.first().map(|first| first.detail.clone()).unwrap_or_default();
-    let detail = format!("it may not enter the profile `{}`: {} missing: {first}", profile.name, names.join(", "));
-    let code = if missing.iter().any(|missing| missing.requirement == Requirement::StaticChecks) {
-        ProblemCode::Rejected
-    } else {
-        ProblemCode::Conflict
-    };
-    let mend = missing.first().map(|first| first.remediation.clone()).unwrap_or_default();
-    Problem { missing, evidence: Some(evidence), ..Problem::new(code, detail, mend) }
 }
