@@ -4,6 +4,7 @@ use super::build;
 use super::failure::Failure;
 use super::keys::StoredKeys;
 use super::outbound;
+use super::reload::Reloader;
 use crate::artifact::Artifacts;
 use crate::cell::{Cells, CellsSettings, Count, DATA_SLACK_BYTES, ENFORCED, PoolSettings, ZygoteKind};
 use crate::config::{Admission as AdmissionConfig, Config, Pool};
@@ -26,12 +27,8 @@ pub(super) struct House {
     pub(super) conduct: Conduct,
     pub(super) keys: Arc<KeyRing>,
     pub(super) identities: Identities,
-    /// As the server was started with it.
-    pub(super) config: Config,
-    /// What zygotes were started for.
-    pub(super) started: Profiles,
-    /// The turn of whoever replaces policies.
-    pub(super) policy_turn: tokio::sync::Mutex<()>,
+    /// Who replaces its policies.
+    pub(super) reloader: Reloader,
 }
 
 /// Opens the log in `data`. What an earlier server left open is sealed.
@@ -139,14 +136,9 @@ pub(super) async fn furnish_for(
         log,
         telemetry,
     };
-    Ok(House {
-        conduct: Conduct::new(parts),
-        keys,
-        identities,
-        config: config.clone(),
-        started: profiles,
-        policy_turn: tokio::sync::Mutex::default(),
-    })
+    let conduct = Conduct::new(parts);
+    let reloader = Reloader::new(conduct.clone(), config.clone(), profiles);
+    Ok(House { conduct, keys, identities, reloader })
 }
 
 /// What records of runs under these profiles tell by digest is there before the first run.

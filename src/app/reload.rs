@@ -1,12 +1,15 @@
 //! Policies are read again while everything runs: as a whole, or not at all, and with a record either way.
 
 use super::failure::Failure;
-use super::house::{self, House};
+use super::house;
 use crate::config::Config;
 use crate::model::{Principal, Problem, ProblemCode};
 use crate::policy::{PolicySet, Profiles};
 use crate::provenance::{PolicyEvent, PolicyEventKind};
+use crate::run::Conduct;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Most mistakes that a record keeps.
 const MISTAKES_MAX: usize = 50;
@@ -14,9 +17,25 @@ const MISTAKES_MAX: usize = 50;
 /// Longest mistake that a record keeps, in characters.
 const MISTAKE_CHARS_MAX: usize = 500;
 
-impl House {
+/// Reads policies again, one caller after the other. Clones share the turn.
+#[derive(Clone)]
+pub(super) struct Reloader {
+    conduct: Conduct,
+    /// As the server was started with it.
+    config: Config,
+    /// What zygotes were started for.
+    started: Profiles,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Reloader {
+    /// A reloader of what `conduct` decides by.
+    pub(super) fn new(conduct: Conduct, config: Config, started: Profiles) -> Self {
+        Self { conduct, config, started, turn: Arc::default() }
+    }
+
     /// Records with which policies the server starts.
-    pub(super) async fn record_policies(&self) -> Result<(), Failure> {
+    pub(super) async fn record(&self) -> Result<(), Failure> {
         let revision = self.conduct.parts().policy.current().revision();
         let event =
             PolicyEvent { event: PolicyEventKind::Loaded, revision, previous: None, mistakes: Vec::new(), by: Principal::server().id };
@@ -25,9 +44,9 @@ impl House {
     }
 
     /// Reads the folder of policies again. What has a mistake changes nothing, and all its mistakes are told and recorded. `by` asked for it.
-    pub(super) async fn reload_policies(&self, by: &str) -> Result<Value, Problem> {
+    pub(super) async fn reload(&self, by: &str) -> Result<Value, Problem> {
         // One at a time, so that what is in force is what the last record says.
-        let _turn = self.policy_turn.lock().await;
+        let _turn = self.turn.lock().await;
         let (policy, config) = (&self.conduct.parts().policy, self.config.clone());
         let before = policy.current();
         let started = self.started.clone();

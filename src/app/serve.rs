@@ -61,7 +61,7 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     let token = local_token()?;
     let build = house.identities.values().next().map(crate::model::BuildIdentity::digest);
     record(&conduct, ServerEventKind::Started, build).await?;
-    house.record_policies().await?;
+    house.reloader.record().await?;
     let rooms = Arc::new(Rooms::new(house, RateLimiter::new(&config.rate), token.clone()));
     let front = Front::new(Arc::clone(&rooms) as Arc<dyn crate::http::Service>, settings(&config.server));
     let public = front.serve_public(public);
@@ -74,9 +74,11 @@ async fn run(config: &Config, log: Log) -> Result<(), Failure> {
     print_line(&format!("listening public http://{}\nlistening operator http://{}", public.address(), operator.address()))?;
     let upkeep = tokio::spawn(upkeep(Arc::clone(&rooms)));
     let fresh = tokio::spawn(Arc::clone(&conduct.parts().secrets).keep_fresh(std::future::pending()));
-    let policies = tokio::spawn(keep_policies(Arc::clone(&rooms), reload));
+    let policies = tokio::spawn(reload_on_hangup(Arc::clone(&rooms), reload));
+    let evidence = tokio::spawn(keep_evidence(Arc::clone(&rooms)));
     stop.asked().await;
     policies.abort();
+    evidence.abort();
     upkeep.abort();
     fresh.abort();
     drain(&front, public, operator, &conduct, config.server.drain).await;
@@ -140,17 +142,20 @@ async fn upkeep(rooms: Arc<Rooms>) {
     }
 }
 
-/// Reads the policies again on SIGHUP, and gathers stale evidence again: at the start, when policies were replaced, and now and then, as it expires.
-async fn keep_policies(rooms: Arc<Rooms>, mut asked: Signal) {
+/// Reads the policies again on SIGHUP. What is wrong is told in the log, and recorded.
+async fn reload_on_hangup(rooms: Arc<Rooms>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        // Told already, wherever it went wrong.
+        drop(rooms.reload(&Principal::server().id).await);
+    }
+}
+
+/// Gathers stale evidence again: at the start, when policies were replaced, and now and then, as it expires. Takes runs, and nothing waits for it.
+async fn keep_evidence(rooms: Arc<Rooms>) {
     let mut again = tokio::time::interval(REVALIDATE);
     loop {
         tokio::select! {
             _ = again.tick() => {}
-            hangup = asked.recv() => match hangup {
-                // What is wrong is told in the log, and recorded.
-                Some(()) => drop(rooms.house.reload_policies(&Principal::server().id).await),
-                None => return,
-            },
             () = rooms.policies_replaced() => {}
         }
         match rooms.house.conduct.revalidate(None, &Principal::server()).await {

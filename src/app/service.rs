@@ -34,6 +34,15 @@ impl Rooms {
         Self { house, rate, local_token, connections: OnceLock::new(), replaced: Notify::new() }
     }
 
+    /// Reads the policies again. A task of its own: what is recorded to be in force is, also when its caller goes away.
+    pub(super) async fn reload(&self, by: &str) -> Result<Value, Problem> {
+        let (reloader, by) = (self.house.reloader.clone(), by.to_owned());
+        let reloaded = tokio::spawn(async move { reloader.reload(&by).await });
+        let told = reloaded.await.unwrap_or_else(|error| Err(ended(&error)))?;
+        self.replaced.notify_one();
+        Ok(told)
+    }
+
     /// Returns when policies were replaced since the last time.
     pub(super) async fn policies_replaced(&self) {
         self.replaced.notified().await;
@@ -131,11 +140,7 @@ impl Service for Rooms {
     }
 
     fn reload_policies<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>> {
-        Box::pin(async move {
-            let told = self.house.reload_policies(&by.id).await?;
-            self.replaced.notify_one();
-            Ok(told)
-        })
+        Box::pin(self.reload(&by.id))
     }
 
     fn move_alias(&self, principal: Principal, alias: AliasName, to: Destination) -> Later<'_, Result<AliasRow, Problem>> {
@@ -161,7 +166,8 @@ impl Service for Rooms {
         let conduct = self.house.conduct.clone();
         Box::pin(async move {
             let reach = conduct.reach(principal, listener).await?;
-            blocking(move || conduct.list(reach, filter)).await
+            let principal = principal.clone();
+            blocking(move || conduct.list(&principal, listener, reach, filter)).await
         })
     }
 

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Most steps, reviews, submissions, authors or evidence ids of one artifact that are read, and submissions that are kept.
 pub const NOTES_MAX: usize = 1000;
 
+/// Most submissions of an artifact that are kept, each with what was said of it: at most 64 KiB.
+pub const SUBMISSIONS_MAX: usize = 100;
+
 /// One step of an artifact.
 pub type LadderRow = Noted<LadderEvent>;
 

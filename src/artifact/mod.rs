@@ -10,8 +10,8 @@ mod ladder;
 pub use aliases::{ALIASES_MAX, alias_change};
 pub use code::{Code, CodeKey, Codes};
 pub use ladder::{
-    LadderRow, NOTES_MAX, ReviewRow, SubmissionRow, clean_run_change, evidence_change, ladder_change, ladder_note, review_change,
-    submission_change,
+    LadderRow, NOTES_MAX, ReviewRow, SUBMISSIONS_MAX, SubmissionRow, clean_run_change, evidence_change, ladder_change, ladder_note,
+    review_change, submission_change,
 };
 
 use crate::model::frame::ReadyModule;

@@ -107,7 +107,7 @@ async fn revalidate(State(shared): State<Arc<Shared>>, request: Request<Body>) -
         let only = only_artifact(&shared.body_caps(BODY_BYTES_MAX).read(body).await?.bytes)?;
         shared.service.revalidate(by, only).await
     };
-    guarded(&shared, REVALIDATE, &parts.headers, Action::Promote, StatusCode::OK, again).await
+    guarded(&shared, REVALIDATE, &parts.headers, Action::ReloadPolicy, StatusCode::OK, again).await
 }
 
 async fn list_keys(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

@@ -42,6 +42,9 @@ pub struct AttemptReport {
     /// How many more there were.
     #[serde(default)]
     pub more: u64,
+    /// True when there are earlier runs that were not looked at.
+    #[serde(default)]
+    pub partial: bool,
 }
 
 /// One kind of outbound request.

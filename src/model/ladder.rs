@@ -108,6 +108,8 @@ pub enum LadderStep {
     Revalidated,
     /// Its evidence went stale.
     WentStale,
+    /// Its evidence counts again, as policy and build are what they were.
+    FreshAgain,
     /// Evidence was gathered and does not suffice. It stays where it is.
     Failed,
 }

@@ -229,7 +229,9 @@ fn tier_one(candidate: &Candidate<'_>) -> Option<Missing> {
 fn reviews(reviews: &[(Noted<Review>, bool)], profile: &Profile) -> Result<Vec<u64>, Missing> {
     let mut latest: BTreeMap<&str, &Noted<Review>> = BTreeMap::new();
     for (review, author) in reviews {
-        if review.what.profile == profile.name && !author {
+        // Nobody approves their own code; whoever objected and then became an author still objects.
+        let counts = !author || review.what.verdict == ReviewVerdict::Object;
+        if review.what.profile == profile.name && counts {
             let held = latest.entry(review.what.by.id.as_str()).or_insert(review);
             if review.sequence > held.sequence {
                 *held = review;

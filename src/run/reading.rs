@@ -2,10 +2,11 @@
 
 use super::conduct::{Conduct, failed};
 use crate::model::{Action, Ask, Digest, Door, Outcome, Principal, Problem, ProblemCode, Resource, RunId, Tier};
-use crate::provenance::{self, ProvenanceError};
+use crate::provenance::{self, ProvenanceError, RunRow};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use std::collections::HashMap;
 
 /// Which runs a list shows. Every field that is present narrows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -100,8 +101,8 @@ impl Conduct {
         Ok(if everybody { Reach::Everybody } else { Reach::Own(principal.id.clone()) })
     }
 
-    /// One page of the runs within `reach`.
-    pub fn list(&self, reach: Reach, filter: RunFilter) -> Result<Page, Problem> {
+    /// One page of the runs within `reach` that policies let `principal` read, one by one.
+    pub fn list(&self, principal: &Principal, door: Door, reach: Reach, filter: RunFilter) -> Result<Page, Problem> {
         let limit = filter.limit as usize;
         let narrowed = provenance::RunFilter {
             artifact: filter.artifact,
@@ -115,7 +116,20 @@ impl Conduct {
         };
         let page =
             provenance::list(self.parts().log.store(), &narrowed, filter.cursor.as_deref(), limit).map_err(|error| unreadable(&error))?;
-        let runs = page.runs.iter().map(to_raw_value).collect::<Result<_, _>>().map_err(|error| failed(&error.to_string()))?;
+        let set = self.parts().policy.current();
+        let mut known = HashMap::new();
+        let mut may = |row: &RunRow| {
+            let resource = Resource::Run { id: "", owner: &row.principal.id, tier: row.tier };
+            let ask = Ask { principal, action: Action::ReadRun, resource, listener: door };
+            *known.entry((row.principal.id.clone(), row.tier)).or_insert_with(|| set.authority.decide(&ask).allowed)
+        };
+        let runs = page
+            .runs
+            .iter()
+            .filter(|row| may(row))
+            .map(to_raw_value)
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(&error.to_string()))?;
         Ok(Page { runs, cursor: page.cursor })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::conduct::{Conduct, failed};
 use super::prepare;
-use crate::artifact::{ArtifactsError, NOTES_MAX, alias_change, submission_change};
+use crate::artifact::{ArtifactsError, SUBMISSIONS_MAX, alias_change, submission_change};
 use crate::cell::PREPARE_MEMORY_BYTES;
 use crate::intake::judge;
 use crate::model::{
@@ -71,7 +71,7 @@ impl Conduct {
             return Ok(());
         }
         // What is not kept beside the others is in the log all the same, and the list says that it is full.
-        let full = artifacts.submissions(&submission.artifact).map_err(|error| storage(&error))?.len() >= NOTES_MAX;
+        let full = artifacts.submissions(&submission.artifact).map_err(|error| storage(&error))?.len() >= SUBMISSIONS_MAX;
         let author = artifacts.author_change(&submission.artifact, &submission.by).map_err(|error| storage(&error))?;
         let record = Record::Artifact(Box::new(submission.clone()));
         let kept = |sequence, at_ms| if full { Batch::new() } else { submission_change(submission, sequence, at_ms) };

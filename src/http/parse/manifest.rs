@@ -5,8 +5,8 @@ use crate::model::{JsonCaps, Manifest, Problem, SentCase, SentFixture, check_jso
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::value::RawValue;
 
-/// Longest manifest, in bytes of JSON: a hundred cases of some kilobytes.
-const MANIFEST_BYTES_MAX: usize = 256 << 10;
+/// Longest manifest, in bytes of JSON: all that are kept of an artifact are read at once.
+const MANIFEST_BYTES_MAX: usize = 64 << 10;
 
 /// Deepest nesting of a manifest; serde_json stops at 128 by itself.
 const DEPTH_MAX: usize = 100;

@@ -161,7 +161,10 @@ fn whatever_was_sent_out_must_be_allowed_and_seen() {
     let with = |refused: Option<&str>, more| {
         let refused = refused.map(str::to_owned);
         let attempt = Attempt { method: "GET".to_owned(), url: "https://a.example/".to_owned(), refused, run: RunId::now() };
-        lacking(&EvidenceSet { egress: AttemptReport { runs: 1, attempts: vec![attempt], more }, ..evidence(Tier::Validated) })
+        lacking(&EvidenceSet {
+            egress: AttemptReport { runs: 1, attempts: vec![attempt], more, partial: false },
+            ..evidence(Tier::Validated)
+        })
     };
     assert_eq!(with(None, 0), []);
     assert_eq!(with(Some("no rule"), 0), [Requirement::Egress]);

@@ -22,12 +22,13 @@ pub(super) struct Attempts<'p> {
     runs: BTreeSet<RunId>,
     found: BTreeMap<(String, String), Attempt>,
     more: u64,
+    partial: bool,
 }
 
 impl<'p> Attempts<'p> {
     /// Nothing yet; what comes is judged by `profile`.
     pub(super) fn new(profile: &'p Profile) -> Self {
-        Self { profile, runs: BTreeSet::new(), found: BTreeMap::new(), more: 0 }
+        Self { profile, runs: BTreeSet::new(), found: BTreeMap::new(), more: 0, partial: false }
     }
 
     /// Adds what a run at tier 0 asked for.
@@ -62,7 +63,7 @@ impl<'p> Attempts<'p> {
 
     /// What was found.
     pub(super) fn report(self) -> AttemptReport {
-        AttemptReport { runs: self.runs.len() as u64, attempts: self.found.into_values().collect(), more: self.more }
+        AttemptReport { runs: self.runs.len() as u64, attempts: self.found.into_values().collect(), more: self.more, partial: self.partial }
     }
 }
 
@@ -72,6 +73,7 @@ impl Conduct {
         let store = self.parts().log.store();
         let filter = RunFilter { artifact: Some(*artifact), tier: Some(Tier::Untrusted), ..RunFilter::default() };
         let page = provenance::list(store, &filter, None, RUNS_MAX).map_err(|error| failed(&error.to_string()))?;
+        attempts.partial = page.cursor.is_some();
         for row in page.runs.iter().filter(|row| row.outcome.is_some()) {
             if let Some(report) = provenance::report(store, row.run).map_err(|error| failed(&error.to_string()))? {
                 attempts.add(&report);

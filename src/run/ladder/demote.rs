@@ -27,9 +27,11 @@ impl Conduct {
         let seen = self.standing(&id)?;
         let leave = self.permit_artifact(&set, (&by, Action::Demote, door), &id, seen.as_ref()).await?;
         self.known_artifact(&id)?;
-        let sequence = self.stair().down(id, demotion.reason, by, leave).await?;
-        // Only now: a run that read the old standing is among those under way by now.
+        let down = self.stair().down(id, demotion.reason, by, leave).await;
+        // Only now: a run that read the old standing is among those under way by now. Also when the step could not be recorded: what is feared
+        // of it does not wait for a disk.
         let stopped = demotion.stop_running.then(|| self.stop_above(&id, Tier::Untrusted));
+        let sequence = down?;
         Ok(Step { artifact: id, tier: Tier::Untrusted, profile: name_of(Tier::Untrusted).to_owned(), evidence: None, stopped, sequence })
     }
 }

@@ -3,13 +3,19 @@
 use super::Stair;
 use super::climb::Climb;
 use crate::artifact::{NOTES_MAX, ladder_change};
-use crate::model::{Digest, LadderEvent, LadderStep, Principal, Problem, Profile, Standing, Tier};
-use crate::policy::{PolicySet, staleness};
+use crate::model::{Digest, EvidenceSet, LadderEvent, LadderStep, Principal, Problem, Profile, Standing, Tier};
+use crate::policy::{InForce, PolicySet, staleness};
 use crate::provenance::Record;
 use crate::run::conduct::Conduct;
 use crate::run::shelf::{storage, unrecorded};
 use serde::Serialize;
 use std::sync::Arc;
+
+/// Milliseconds before the end of its time at which evidence is gathered again: an hour, so that nothing is refused while that goes on.
+const RENEWAL_MS: u64 = 3_600_000;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 
 /// What became of everything above tier 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -45,7 +51,7 @@ impl Conduct {
                 if standing.tier > Tier::Untrusted && only.is_none_or(|only| only == id) {
                     let profile = set.profiles.by_name(&standing.profile).filter(|profile| profile.tier == standing.tier).cloned();
                     // What is wrong with one keeps nobody from looking at the next: grace begins only once it is noted.
-                    broken = self.look(&set, Held { id, standing, profile }, by, &mut told).await.err().or(broken);
+                    broken = self.look(&set, Held { id, standing, profile }, (by, only.is_some()), &mut told).await.err().or(broken);
                 }
             }
             if last {
@@ -54,18 +60,27 @@ impl Conduct {
         }
     }
 
-    async fn look(&self, set: &PolicySet, held: Held, by: &Principal, told: &mut Revalidated) -> Result<(), Problem> {
+    /// `asked`: somebody asked for this one.
+    async fn look(&self, set: &PolicySet, held: Held, (by, asked): (&Principal, bool), told: &mut Revalidated) -> Result<(), Problem> {
         let Some(profile) = &held.profile else {
             told.failed.push((held.id, format!("there is no profile `{}` of tier {} any more", held.standing.profile, held.standing.tier)));
             return Ok(());
         };
-        let stale = held.standing.evidence.as_ref().is_none_or(|mark| staleness(mark, &self.in_force(set, profile)).is_some());
-        if !stale {
+        let in_force = self.in_force(set, profile);
+        let (stale, soon) = held.standing.evidence.as_ref().map_or((true, false), |mark| {
+            let soon = mark.expires_at_ms <= in_force.now_ms.saturating_add(RENEWAL_MS);
+            (staleness(mark, &in_force).is_some(), soon)
+        });
+        if stale != held.standing.stale_since_ms.is_some() {
+            self.stair().mark_stale((&held.id, &held.standing), stale, by).await?;
+        }
+        if !stale && !soon {
             told.fresh.push(held.id);
             return Ok(());
         }
-        if held.standing.stale_since_ms.is_none() {
-            self.stair().went_stale((&held.id, &held.standing), by).await?;
+        if !asked && self.failed_lately(&held, &in_force)? {
+            told.failed.push((held.id, "its evidence of today does not suffice, and nothing has changed since".to_owned()));
+            return Ok(());
         }
         match self.again(set, &held, profile, by).await {
             Ok(()) => told.revalidated.push(held.id),
@@ -76,7 +91,21 @@ impl Conduct {
         Ok(())
     }
 
-    /// Gathers evidence again for the profile that the artifact stands on. Reviews and clean runs are of the artifact, and stay.
+    /// True when evidence of this policy and build was gathered within a day, and is not what the artifact stands on: it did not suffice, and what is
+    /// gathered again every few minutes would only fill the log.
+    fn failed_lately(&self, held: &Held, in_force: &InForce) -> Result<bool, Problem> {
+        let artifacts = &self.parts().artifacts;
+        let ids = artifacts.evidence_of(&held.id).map_err(|error| storage(&error))?;
+        let stands = held.standing.evidence.map(|mark| mark.id);
+        let Some(latest) = ids.first().filter(|id| Some(**id) != stands) else { return Ok(false) };
+        let set = artifacts.evidence(latest).map_err(|error| storage(&error))?;
+        let lately = |set: &EvidenceSet| in_force.now_ms.saturating_sub(set.at_ms) < DAY_MS;
+        let same = |set: &EvidenceSet| set.profile == held.standing.profile && (set.policy, set.build) == (in_force.policy, in_force.build);
+        Ok(set.is_some_and(|set| lately(&set) && same(&set)))
+    }
+
+    /// Gathers evidence again for the profile that the artifact stands on. Reviews are of the artifact, and stay; clean runs are counted anew, as they are
+    /// runs under the evidence in force.
     async fn again(&self, set: &PolicySet, held: &Held, profile: &Arc<Profile>, by: &Principal) -> Result<(), Problem> {
         let artifact = self.known_artifact(&held.id)?;
         let before = self.standing(&held.id)?;
@@ -93,15 +122,16 @@ impl Conduct {
 }
 
 impl Stair<'_> {
-    /// Notes since when the evidence of `id` is stale, which stands as was `seen`: the grace time begins.
-    pub(super) async fn went_stale(&self, (id, seen): (&Digest, &Standing), by: &Principal) -> Result<(), Problem> {
+    /// Notes that the evidence of `id`, which stands as was `seen`, is stale from now on, so that the grace time begins; or that it counts again, as when
+    /// policies are what they were.
+    pub(super) async fn mark_stale(&self, (id, seen): (&Digest, &Standing), stale: bool, by: &Principal) -> Result<(), Problem> {
         let _turn = self.turn.lock().await;
         // Whoever took a step meanwhile has put it on other evidence, or on none.
-        let same = |standing: &Standing| standing.sequence == seen.sequence;
+        let same = |standing: &Standing| standing.sequence == seen.sequence && standing.stale_since_ms == seen.stale_since_ms;
         let Some(standing) = self.standing(id)?.filter(same) else { return Ok(()) };
         let event = LadderEvent {
             artifact: *id,
-            step: LadderStep::WentStale,
+            step: if stale { LadderStep::WentStale } else { LadderStep::FreshAgain },
             from: standing.tier,
             to: standing.tier,
             profile: standing.profile.clone(),
@@ -115,7 +145,7 @@ impl Stair<'_> {
             decision_id: None,
         };
         let change = |sequence, at_ms| {
-            let standing = Standing { stale_since_ms: Some(at_ms), ..standing };
+            let standing = Standing { stale_since_ms: stale.then_some(at_ms), ..standing };
             ladder_change(event.clone(), &standing, sequence, at_ms)
         };
         self.log.change(Record::Ladder(Box::new(event.clone())), change).await.map(drop).map_err(|error| unrecorded(&error))

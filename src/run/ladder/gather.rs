@@ -3,17 +3,14 @@
 use super::attempts::Attempts;
 use crate::intake::judge;
 use crate::model::{
-    Artifact, CaseOwner, CaseResult, ContractCase, Digest, Door, EgressGrant, EgressMode, EvidenceSet, LimitsRequest, Manifest, Origin,
-    Principal, Problem, Profile, Right, RunReport, RunRequest, RunSource, SentCase,
+    Artifact, CaseOwner, CaseResult, ContractCase, Digest, Door, EgressGrant, EgressMode, EvidenceSet, LimitsRequest, Origin, Principal,
+    Problem, Profile, Right, RunReport, RunRequest, RunSource, SentCase,
 };
 use crate::policy::InForce;
 use crate::run::conduct::{Conduct, Under, failed};
 use crate::run::{cancellation, prepare};
 use serde_json::value::to_raw_value;
 use std::sync::Arc;
-
-/// Most contract cases that come with an artifact and are run, over all who sent it: as many as two of them may send.
-const OWN_CASES_MAX: usize = 200;
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
@@ -57,28 +54,20 @@ impl Conduct {
 
     /// Runs every case: those of the profile's owner, and those that came with the artifact.
     async fn cases(&self, wanted: &Wanted<'_>, attempts: &mut Attempts<'_>) -> Result<Vec<CaseResult>, Problem> {
-        let submissions = self.parts().artifacts.submissions(&wanted.id).map_err(|error| failed(&error.to_string()))?;
-        let mut own: Vec<ContractCase> = Vec::new();
-        for Manifest { cases, .. } in submissions.iter().map(|row| &row.what.manifest) {
-            for case in cases.iter().map(SentCase::case) {
-                if !own.contains(&case) {
-                    own.push(case);
-                }
-            }
-        }
-        let all = wanted
-            .profile
-            .cases
-            .iter()
-            .map(|case| (case, CaseOwner::Profile))
-            .chain(own.iter().take(OWN_CASES_MAX).map(|case| (case, CaseOwner::Artifact)));
+        let own = self.own_cases(&wanted.id)?;
+        let owners = wanted.profile.cases.iter().map(|case| (case, CaseOwner::Profile));
         let mut results = Vec::new();
-        for (case, owner) in all {
+        for (case, owner) in owners.chain(own.iter().map(|case| (case, CaseOwner::Artifact))) {
             results.push(self.case(wanted, case, owner, attempts).await?);
         }
-        // Whoever sends an artifact could have the server busy for good: what is not run is not green.
-        let more = own.get(OWN_CASES_MAX).map(|first| unrun(&first.name, own.len()));
-        Ok(results.into_iter().chain(more).collect())
+        Ok(results)
+    }
+
+    /// The cases that came with the artifact: those of the first submission that brought some. What is sent later cannot spoil what stands.
+    fn own_cases(&self, id: &Digest) -> Result<Vec<ContractCase>, Problem> {
+        let submissions = self.parts().artifacts.submissions(id).map_err(|error| failed(&error.to_string()))?;
+        let first = submissions.iter().filter(|row| !row.what.manifest.cases.is_empty()).min_by_key(|row| row.sequence);
+        Ok(first.map(|row| row.what.manifest.cases.iter().map(SentCase::case).collect()).unwrap_or_default())
     }
 
     async fn case(
@@ -99,20 +88,18 @@ impl Conduct {
             Ok(report) => {
                 let report: RunReport = serde_json::from_slice(&report).map_err(|error| failed(&error.to_string()))?;
                 attempts.add(&report);
-                let value = serde_json::from_str(report.result.get()).map_err(|error| failed(&error.to_string()))?;
-                Ok(result(Some(report.run), Some(report.outcome), case.expect.lack(report.outcome, &value, &report.denials)))
+                // A result may nest deeper than what it could be compared with.
+                let lack = match serde_json::from_str(report.result.get()) {
+                    Ok(value) => case.expect.lack(report.outcome, &value, &report.denials),
+                    Err(error) => Some(format!("its result cannot be compared: {error}")),
+                };
+                Ok(result(Some(report.run), Some(report.outcome), lack))
             }
             // The host's lack of room says nothing about the artifact.
             Err(problem) if problem.status >= 500 => Err(problem),
             Err(problem) => Ok(result(None, None, Some(format!("it was refused before it ran: {}", problem.detail)))),
         }
     }
-}
-
-/// A case past the most that are run.
-fn unrun(name: &str, all: usize) -> CaseResult {
-    let lack = format!("it was not run: {all} cases came along with the artifact, and at most {OWN_CASES_MAX} are");
-    CaseResult { name: name.to_owned(), owner: CaseOwner::Artifact, run: None, outcome: None, lack: Some(lack) }
 }
 
 fn request(id: Digest, case: &ContractCase) -> Result<RunRequest, Problem> {

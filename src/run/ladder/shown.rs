@@ -1,7 +1,7 @@
 //! What is told of an artifact.
 
 use super::broken;
-use crate::artifact::NOTES_MAX;
+use crate::artifact::SUBMISSIONS_MAX;
 use crate::model::{Action, Digest, Door, Durability, Principal, Problem, Standing, Tier};
 use crate::policy::{InForce, footing, name_of, staleness};
 use crate::run::conduct::Conduct;
@@ -41,7 +41,7 @@ impl Conduct {
             "standing": standing.as_ref().map(|standing| self.footing_shown(&id, standing)).transpose()?,
             "authors": authors,
             "submissions": submissions,
-            "submissionsFull": submissions.len() >= NOTES_MAX,
+            "submissionsFull": submissions.len() >= SUBMISSIONS_MAX,
             "reviews": artifacts.reviews(&id).map_err(|error| storage(&error))?,
             "steps": artifacts.steps(&id).map_err(|error| storage(&error))?,
             "evidence": self.evidence_shown(&id)?,

@@ -313,7 +313,7 @@ impl World<'_> {
             Act::Time => drop(self.machine.clock_ms.fetch_add(1000, Ordering::Relaxed)),
             Act::Notice => {
                 if let Some(seen) = self.standing().filter(|standing| standing.tier > Tier::Untrusted) {
-                    self.stair().went_stale((&self.id, &seen), &Principal::server()).await.expect("recorded");
+                    self.stair().mark_stale((&self.id, &seen), true, &Principal::server()).await.expect("recorded");
                 }
             }
         }
