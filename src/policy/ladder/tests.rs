@@ -203,11 +203,11 @@ fn one_review_too_few_is_too_few_and_nobody_counts_twice() {
 }
 
 #[test]
-fn a_review_of_an_author_never_counts() {
+fn an_approval_of_an_author_never_counts_and_an_objection_outlasts_becoming_one() {
     let authored = |verdict| promoted(move |played| played.reviews[0] = review(5, "ann", verdict, true));
     assert_eq!(authored(ReviewVerdict::Approve), Err(vec![Requirement::Reviews]));
     let third = promoted(|played| played.reviews.push(review(7, "cid", ReviewVerdict::Object, true)));
-    assert_eq!(third, Ok(vec![5, 6]), "an author who objects may demote it instead");
+    assert_eq!(third, Err(vec![Requirement::Reviews]), "whoever objected and then sent the sources still objects");
 }
 
 #[test]
