@@ -1,7 +1,7 @@
 //! What other policies would have said otherwise, over many recorded decisions.
 
 use super::{Answer, Recorded, Unreplayable};
-use crate::model::{Action, DecisionEntry, DecisionId, Digest, Limits, Role, Tier};
+use crate::model::{Action, DecisionEntry, DecisionId, Digest, Limits, Role, Rule, Tier};
 use crate::policy::PolicySet;
 use serde::Serialize;
 use serde_json::Value;
@@ -67,20 +67,27 @@ impl Diff {
         self.replayed += 1;
         self.stale.extend(goes_stale(recorded, current, candidate));
         let (before, after) = (recorded.answer(current), recorded.answer(candidate));
-        if before != after {
-            self.note(recorded, id, &before, &after);
+        let changes = match (before.limits, after.limits) {
+            (Some(before), Some(after)) => changed(&before, &after),
+            _ => Vec::new(),
+        };
+        if before.rule != after.rule || !changes.is_empty() {
+            self.note(recorded, id, before.rule, (after, &changes));
         }
     }
 
-    fn note(&mut self, recorded: &Recorded, example: DecisionId, before: &Answer, after: &Answer) {
-        let (action, role, profile) = (recorded.action, recorded.principal.role, recorded.profile().map(str::to_owned));
-        let changes = match (before.limits, after.limits) {
-            (Some(before), Some(after)) => format!(" ({})", changed(&before, &after).join(", ")),
-            _ => String::new(),
+    fn note(&mut self, recorded: &Recorded, example: DecisionId, before: Rule, (after, changes): (Answer, &[String])) {
+        let limits = if changes.is_empty() { String::new() } else { format!(" ({})", changes.join(", ")) };
+        let flip = Flip {
+            action: recorded.action,
+            role: recorded.principal.role,
+            profile: recorded.profile().map(str::to_owned),
+            before: before.to_string(),
+            after: format!("{}{limits}", after.rule),
+            allowed: after.allowed(),
+            count: 1,
+            example,
         };
-        let (before, allowed) = (before.rule.to_string(), after.allowed());
-        let after = format!("{}{changes}", after.rule);
-        let flip = Flip { action, role, profile, before, after, allowed, count: 1, example };
         match self.flips.iter_mut().find(|known| alike(known, &flip)) {
             Some(known) => known.count += 1,
             None => self.flips.push(flip),
@@ -92,7 +99,10 @@ fn alike(one: &Flip, other: &Flip) -> bool {
     (one.action, one.role, &one.profile, &one.before, &one.after) == (other.action, other.role, &other.profile, &other.before, &other.after)
 }
 
-/// Each limit that differs, with both numbers.
+/// Limits of what is sent in: a run that keeps to them gets nothing less by a lower one.
+const SENT_IN: [&str; 3] = ["sourceBytes", "modules", "inputBytes"];
+
+/// Each limit of what a run may use that differs, with both numbers.
 fn changed(before: &Limits, after: &Limits) -> Vec<String> {
     let object = |limits: &Limits| match serde_json::to_value(limits) {
         Ok(Value::Object(object)) => object,
@@ -100,7 +110,7 @@ fn changed(before: &Limits, after: &Limits) -> Vec<String> {
     };
     let after = object(after);
     let differs = |(name, old): (String, Value)| {
-        let new = after.get(&name).filter(|new| **new != old)?;
+        let new = after.get(&name).filter(|new| **new != old && !SENT_IN.contains(&name.as_str()))?;
         Some(format!("{name} {old} -> {new}"))
     };
     object(before).into_iter().filter_map(differs).collect()

@@ -80,16 +80,19 @@ fn a_tightened_profile_flips_what_is_past_its_limit_and_not_what_is_at_it() {
     let also = run(Role::Agent, "untrusted", Tier::Untrusted, json!({"sourceBytes": 102}));
     let elsewhere =
         run(Role::Agent, "validated", Tier::Validated, json!({"standing": {"tier": 1, "profile": "validated"}, "sourceBytes": 101}));
-    let found = diff(&[past.clone(), also, elsewhere, at.clone()], &shipped(), &candidate);
-    let refused = found.flips.iter().find(|flip| !flip.allowed).expect("a flip");
-    assert_eq!(
-        (refused.before.as_str(), refused.after.as_str(), refused.count, refused.example),
-        ("granted", "sourceBytes", 2, past.decision_id)
-    );
-    assert_eq!((refused.role, refused.profile.as_deref()), (Role::Agent, Some("untrusted")));
-    let narrowed = found.flips.iter().find(|flip| flip.allowed).expect("the limits of the grant are others");
-    assert!(narrowed.after.starts_with("granted (sourceBytes ") && narrowed.after.ends_with(" -> 100)"), "{}", narrowed.after);
-    assert_eq!((narrowed.count, narrowed.example, found.flipped()), (1, at.decision_id, 3));
+    let found = diff(&[past.clone(), also, elsewhere, at], &shipped(), &candidate);
+    let flip = &found.flips[0];
+    assert_eq!((flip.before.as_str(), flip.after.as_str(), flip.count, flip.example), ("granted", "sourceBytes", 2, past.decision_id));
+    assert_eq!((flip.role, flip.profile.as_deref(), flip.allowed), (Role::Agent, Some("untrusted"), false));
+    assert_eq!((found.flips.len(), found.flipped(), found.replayed), (1, 2, 4));
+}
+
+#[test]
+fn a_run_that_stays_allowed_flips_when_it_may_use_less_and_not_when_it_asked_for_less_anyway() {
+    let candidate = changed("untrusted.toml", "cpu_ms = 470", "cpu_ms = 100");
+    let asked = |cpu_ms| run(Role::Agent, "untrusted", Tier::Untrusted, json!({"limits": {"cpuMs": cpu_ms}}));
+    let found = diff(&[asked(100), asked(101)], &shipped(), &candidate);
+    assert_eq!(found.flips.iter().map(|flip| (flip.after.as_str(), flip.count)).collect::<Vec<_>>(), [("granted (cpuMs 101 -> 100)", 1)]);
 }
 
 #[test]
