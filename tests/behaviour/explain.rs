@@ -116,7 +116,9 @@ fn a_tightened_profile_flips_exactly_what_is_past_it_and_the_same_policies_flip_
     .expect("written");
     let wrong = on(&data, &policies, &["policy", "diff", "--against", tight]);
     assert!(wrong.code == Some(2) && wrong.stderr.contains("`limits.cpu_ms` is 0") && wrong.stderr.contains("moduls"), "{}", wrong.stderr);
-    assert_eq!(on(&data, &policies, &["policy", "diff", "--against", tight, "--last", "0"]).code, Some(2));
+    for (last, code) in [("0", 2), ("1", 0), ("100000", 0), ("100001", 2)] {
+        assert_eq!(on(&data, &policies, &["policy", "diff", "--against", same, "--last", last]).code, Some(code), "{last}");
+    }
     drop(kept);
 }
 

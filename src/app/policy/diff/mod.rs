@@ -22,6 +22,8 @@ struct Differences {
     egress: EgressDiff,
     /// Profiles that would require hardening layers which they do not require now; whether those are in force is no matter of policies.
     hardening: Vec<(String, Vec<String>)>,
+    /// Whether runs that are older were not looked at.
+    older: bool,
 }
 
 impl Differences {
@@ -41,9 +43,10 @@ pub(super) fn diff(options: &PolicyDiff, json: bool) -> Result<ExitCode, Failure
 }
 
 fn compare(source: &Source, last: u64, current: &PolicySet, candidate: &PolicySet) -> Result<Differences, Failure> {
-    let mut found = Differences { decisions: Diff::default(), egress: EgressDiff::default(), hardening: stricter(current, candidate) };
+    let mut found =
+        Differences { decisions: Diff::default(), egress: EgressDiff::default(), hardening: stricter(current, candidate), older: false };
     source.decisions(last, |entries| found.decisions.add(entries, current, candidate))?;
-    source.runs(last, |runs| found.egress.add(runs, &current.profiles, &candidate.profiles))?;
+    found.older = source.runs(last, |runs| found.egress.add(runs, &current.profiles, &candidate.profiles))?;
     Ok(found)
 }
 

@@ -68,21 +68,23 @@ impl Source {
             take(page);
             left > 0
         })
+        .map(drop)
     }
 
-    /// The last `most` runs that sent something out, newest first, a page at a time, of the last runs that are looked at.
-    pub(super) fn runs(&self, most: u64, mut take: impl FnMut(&[RunEgress])) -> Result<(), Failure> {
+    /// The last `most` runs that sent something out, newest first, a page at a time. True when the log goes on behind the runs that were looked at.
+    pub(super) fn runs(&self, most: u64, mut take: impl FnMut(&[RunEgress])) -> Result<bool, Failure> {
         let (mut left, mut looked_at) = (most, 0);
         self.pages(List::Egress, |page: Vec<RunEgress>, limit| {
             let page = &page[..page.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
             (left, looked_at) = (left - page.len() as u64, looked_at + limit);
             take(page);
-            left > 0 && looked_at < most.saturating_mul(RUNS_LOOKED_AT)
+            left > 0 && may_look(looked_at, most)
         })
+        .map(|more| more && left > 0)
     }
 
-    /// Pages of `list`, until there are none or `take` has enough.
-    fn pages<T: DeserializeOwned>(&self, list: List, mut take: impl FnMut(Vec<T>, u64) -> bool) -> Result<(), Failure> {
+    /// Pages of `list`, until there are none or `take` has enough. True when there are more.
+    fn pages<T: DeserializeOwned>(&self, list: List, mut take: impl FnMut(Vec<T>, u64) -> bool) -> Result<bool, Failure> {
         let limit = u32::try_from(PAGE).unwrap_or(u32::MAX);
         let mut stretch = Stretch { since_ms: None, until_ms: Some(now_ms()), cursor: None, limit };
         loop {
@@ -91,8 +93,9 @@ impl Source {
             let entries = entries
                 .map_err(|error| Failure::machine(format!("the log's answer is not understood: {error}"), "check the server's version"))?;
             stretch.cursor = page["cursor"].as_str().map(str::to_owned);
-            if !take(entries, PAGE) || stretch.cursor.is_none() {
-                return Ok(());
+            let enough = !take(entries, PAGE);
+            if enough || stretch.cursor.is_none() {
+                return Ok(stretch.cursor.is_some());
             }
         }
     }
@@ -109,7 +112,22 @@ impl Source {
     }
 }
 
+/// Whether more runs are looked at for `most` that sent something out.
+fn may_look(looked_at: u64, most: u64) -> bool {
+    looked_at < most.saturating_mul(RUNS_LOOKED_AT)
+}
+
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(u64::MAX, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_runs_are_looked_at_for_each_that_is_wanted_and_not_one_more() {
+        assert!(may_look(0, 1) && may_look(19, 1) && !may_look(20, 1) && may_look(19_999, 1000));
+    }
 }

@@ -12,7 +12,7 @@ const ARTIFACTS_MAX: usize = 20;
 
 /// For programs.
 pub(super) fn json(found: &Differences) -> Value {
-    let Differences { decisions, egress, hardening } = found;
+    let Differences { decisions, egress, hardening, older } = found;
     let skipped: serde_json::Map<String, Value> =
         Unreplayable::ALL.into_iter().map(|why| (why.as_str().to_owned(), json!(decisions.skipped.get(&why).unwrap_or(&0)))).collect();
     let hardening: Vec<Value> = hardening.iter().map(|(profile, layers)| json!({ "profile": profile, "layers": layers })).collect();
@@ -29,6 +29,7 @@ pub(super) fn json(found: &Differences) -> Value {
         "stale": decisions.stale,
         "madeUnderOthers": decisions.made_otherwise,
         "hardening": hardening,
+        "olderRunsLeft": older,
     })
 }
 
@@ -59,7 +60,7 @@ fn of_egress(flip: &EgressFlip) -> String {
 
 /// What is no flip and must be known.
 fn remarks(found: &Differences) -> Vec<String> {
-    let Differences { decisions, egress, hardening } = found;
+    let Differences { decisions, egress, hardening, older } = found;
     let mut lines = Vec::new();
     if !decisions.stale.is_empty() {
         lines.push(format!("{} artifacts' evidence would go stale: {}", decisions.stale.len(), artifacts(decisions.stale.iter())));
@@ -77,6 +78,7 @@ fn remarks(found: &Differences) -> Vec<String> {
         (egress.without_profile, "outbound requests are of runs under profiles that are not there any more, and were not judged"),
     ];
     lines.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    lines.extend(older.then(|| "few of the latest runs sent something out, and older runs were not looked at: see --last".to_owned()));
     lines.extend(decisions.skipped.iter().map(|(why, count)| format!("not asked again: {count} {}", why.words())));
     lines
 }

@@ -76,8 +76,12 @@ fn runs_without_a_profile_and_requests_without_a_row_are_counted() {
 fn what_is_told_has_a_line_for_each_kind_and_the_sum_last_and_no_line_of_a_guests() {
     let runs = [run("orders", &["https://api.example/\u{1b}[2J\nall is well"])];
     let (none, some) = (other(), with(RULE));
-    let mut found =
-        Differences { decisions: Diff::default(), egress: judged(&runs, &some.profiles, &none.profiles), hardening: Vec::new() };
+    let mut found = Differences {
+        decisions: Diff::default(),
+        egress: judged(&runs, &some.profiles, &none.profiles),
+        hardening: Vec::new(),
+        older: false,
+    };
     found.hardening.push(("orders".to_owned(), vec!["landlock".to_owned()]));
     let text = tell::text(&found);
     let lines: Vec<&str> = text.lines().collect();
@@ -93,7 +97,7 @@ fn twenty_artifacts_are_named_and_the_twenty_first_is_counted() {
     let stale = |count: u8| (0..count).map(|n| crate::model::Digest::of(&[n])).collect();
     let line = |count| {
         let decisions = Diff { stale: stale(count), ..Diff::default() };
-        tell::text(&Differences { decisions, egress: EgressDiff::default(), hardening: Vec::new() })
+        tell::text(&Differences { decisions, egress: EgressDiff::default(), hardening: Vec::new(), older: false })
     };
     assert!(line(20).starts_with("20 artifacts' evidence would go stale: sha256:") && !line(20).contains("more"));
     assert!(line(21).contains(" and 1 more\n") && line(21).matches("sha256:").count() == 20);
@@ -101,6 +105,15 @@ fn twenty_artifacts_are_named_and_the_twenty_first_is_counted() {
 
 #[test]
 fn only_layers_that_are_not_required_now_are_told() {
-    let shipped = || PolicySet::load(None).expect("built in");
-    assert!(stricter(&shipped(), &shipped()).is_empty());
+    let requiring = |layers: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = std::fs::read_to_string("policies/untrusted.toml").expect("shipped");
+        let text = text.replace("tier = 0", &format!("tier = 0\nrequire_hardening = [{layers}]"));
+        std::fs::write(folder.path().join("untrusted.toml"), text).expect("written");
+        PolicySet::load(Some(folder.path())).expect("no mistakes")
+    };
+    let (none, one, two) = (requiring(""), requiring("\"landlock\""), requiring("\"landlock\", \"seccomp\""));
+    assert_eq!(stricter(&one, &two), [("untrusted".to_owned(), vec!["seccomp".to_owned()])]);
+    assert_eq!(stricter(&none, &one), [("untrusted".to_owned(), vec!["landlock".to_owned()])]);
+    assert!(stricter(&two, &one).is_empty() && stricter(&one, &one).is_empty());
 }
