@@ -108,13 +108,15 @@ async fn reload_policies(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     guarded(&shared, POLICIES_RELOAD, &headers, Action::ReloadPolicy, StatusCode::OK, reload).await
 }
 
+/// Nobody gains a tier by it: the server does the same by itself whenever policies change, so it is for whoever may change them. (`promote` and
+/// `validate` are asked about one artifact each, never about the server.)
 async fn revalidate(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let again = async |by: &Principal| {
         let only = only_artifact(&shared.body_caps(BODY_BYTES_MAX).read(body).await?.bytes)?;
         shared.service.revalidate(by, only).await
     };
-    guarded(&shared, REVALIDATE, &parts.headers, Action::Promote, StatusCode::OK, again).await
+    guarded(&shared, REVALIDATE, &parts.headers, Action::ReloadPolicy, StatusCode::OK, again).await
 }
 
 async fn list_keys(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
