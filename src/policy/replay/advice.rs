@@ -40,16 +40,19 @@ fn granted(asked: &Recorded) -> String {
 }
 
 fn authorization(asked: &Recorded, set: &PolicySet) -> Vec<String> {
-    let may = may(set, &asked.ask());
-    let what = &asked.ask().action;
-    let mut told = vec![match may.as_slice() {
-        [] => format!("no role may do `{what}` here by the policies in force: the operator would add a policy that permits it"),
-        roles => format!("by the policies in force `{what}` is for: {}; use a key of such a role", roles.join(", ")),
-    }];
-    if may.is_empty() && asked.listener == Door::Public {
-        let elsewhere = self::may(set, &Ask { listener: Door::Operator, ..asked.ask() });
-        told.extend((!elsewhere.is_empty()).then(|| format!("on the operator listener it is for: {}", elsewhere.join(", "))));
+    let (ask, what) = (asked.ask(), asked.action);
+    let roles = may(set, &ask);
+    if !roles.is_empty() {
+        return vec![format!("by the policies in force `{what}` is for: {}; use a key of such a role", roles.join(", "))];
     }
+    let forbidding = set.authority.decide(&ask).policies;
+    let mut told = vec![if forbidding.is_empty() {
+        format!("no role may do `{what}` here by the policies in force: the operator would add a policy that permits it")
+    } else {
+        format!("`{}` forbids it to this principal here, whatever its role: somebody else would ask, or elsewhere", forbidding.join("`, `"))
+    }];
+    let elsewhere = may(set, &Ask { listener: Door::Operator, ..ask });
+    told.extend((!elsewhere.is_empty()).then(|| format!("on the operator listener it is for: {}", elsewhere.join(", "))));
     told
 }
 
@@ -123,12 +126,12 @@ fn hardening(profile: Option<&Profile>) -> Vec<String> {
 }
 
 fn size(asked: &Recorded, set: &PolicySet, name: &str, sent: Option<u64>, limit: fn(&Profile) -> u64) -> Vec<String> {
-    let sent = sent.unwrap_or(u64::MAX);
     let own = asked.profile().and_then(|name| set.profiles.by_name(name));
     let mut told: Vec<String> = own
         .map(|profile| format!("send at most {}: limits.{name} of the profile `{}`", limit(profile), profile.name))
         .into_iter()
         .collect();
+    let Some(sent) = sent else { return told };
     let wider = names(set.profiles.iter().filter(|profile| limit(profile) >= sent).map(|profile| &profile.name));
     if wider.is_empty() {
         told.push("no profile takes so much: the operator would raise the limit in a profile's file".to_owned());

@@ -175,7 +175,17 @@ fn advice_says_which_roles_may_and_which_profiles_take_so_much() {
     assert!(advice(&denied, Rule::Authorization).contains("`manageKeys` is for: operator;"));
     let nobody = entry(Role::Operator, Action::Trial, Resource::Profile { name: "validated", tier: Tier::Validated }, json!({}));
     let told = advice(&nobody, Rule::Authorization);
-    assert!(told.contains("no role may do `trial`") && told.contains("on the operator listener it is for: operator"), "{told}");
+    assert!(
+        told.contains("`no-trial-by-the-public-door` forbids it to this principal here")
+            && told.contains("on the operator listener it is for: operator"),
+        "{told}"
+    );
+    let own = principal(Role::Developer).id;
+    let review = Resource::Artifact { id: "sha256:a", tier: Tier::Untrusted, authors: &[own] };
+    let told = advice(&entry(Role::Developer, Action::Review, review, json!({})), Rule::Authorization);
+    assert!(told.contains("`no-review-by-authors` forbids it") && !told.contains("on the operator listener"), "{told}");
+    let unsaid = entry(Role::Agent, Action::Submit, Resource::Profile { name: "untrusted", tier: Tier::Untrusted }, json!({}));
+    assert!(!advice(&unsaid, Rule::Modules).contains("so much"));
     let limit = shipped().profiles.by_name("untrusted").expect("shipped").limits.source_bytes;
     let large = |bytes: u64| advice(&run(Role::Agent, "untrusted", Tier::Untrusted, json!({"sourceBytes": bytes})), Rule::SourceBytes);
     assert!(large(limit).contains("profiles that take so much: ") && large(limit).contains("untrusted"));
