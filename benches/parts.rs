@@ -11,7 +11,7 @@ use cordon::model::{
     Action, Artifact, Ask, Digest, Door, EgressGrant, EgressMode, EgressRule, EgressTerms, Enforcement, Grant, HostPattern, JsonCaps,
     LimitsRequest, Outcome, Principal, Profile, Resource, Role, Scheme, Tier, check_json,
 };
-use cordon::policy::{self, Authority, PolicySet, Question};
+use cordon::policy::{self, Authority, PolicySet, Question, Sizes};
 use cordon::provenance::{Log, Refusal};
 use cordon::store::{Batch, Options, Store, wait};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -69,8 +69,7 @@ fn decisions(c: &mut Criterion) {
         profile: None,
         standing: None,
         asked: &asked,
-        artifact: &artifact,
-        input_bytes: 4,
+        sizes: Sizes::of(&artifact, 4),
         machine: &machine,
     };
     c.bench_function("policy/grant", |b| b.iter(|| policy::grant(black_box(&set), &question).is_ok()));

@@ -21,13 +21,20 @@ pub(super) fn verify(reach: &Reach, json: bool) -> Result<ExitCode, Failure> {
 }
 
 fn in_folder(folder: &Path) -> Result<Value, Failure> {
+    let store = open(folder)?;
+    let mend = "restore the data folder from a backup, or report the message with its file's first and last lines";
+    let verdict = provenance::verify(&store).map_err(|error| Failure::machine(error.to_string(), mend))?;
+    Ok(shown(&verdict))
+}
+
+/// The store in `folder`, which no server holds.
+pub(super) fn open(folder: &Path) -> Result<Store, Failure> {
     if !Store::is_in(folder) {
         return Err(Failure::bad_use(format!("there is no store in {}", folder.display()), "name the data folder of a server with --data"));
     }
     let mend = "restore the data folder from a backup, or report the message with its file's first and last lines";
     let (store, _) = Store::open(folder, Options::default()).map_err(|error| Failure::machine(error.to_string(), mend))?;
-    let verdict = provenance::verify(&store).map_err(|error| Failure::machine(error.to_string(), mend))?;
-    Ok(shown(&verdict))
+    Ok(store)
 }
 
 /// A verdict as JSON.

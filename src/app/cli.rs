@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::config::Overrides;
+use crate::model::{DecisionId, Digest};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ pub(super) enum Command {
     Check(Check),
     /// Try a folder of policies before it is in force.
     Policy(Policy),
+    /// Gather evidence again for what stands on stale evidence: for one artifact, or for all.
+    Revalidate(Revalidate),
     /// Show the build, the machine and the hardening layers in force.
     Doctor(Common),
     /// Manage API keys.
@@ -132,6 +135,39 @@ pub(super) enum PolicyCommand {
     Check(PolicyCheck),
     /// Run the tests in the folder `tests` of the policies, in cells, without a network.
     Test(PolicyTest),
+    /// Say which rule decided on a run, or in a recorded decision, and what would change it.
+    Explain(PolicyExplain),
+    /// Say which recorded decisions would be others under another folder of policies.
+    Diff(PolicyDiff),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyExplain {
+    /// A run, or a decision: the `run` of an answer, or the `decisionId` of a refusal.
+    #[arg(value_name = "RUN|DECISION")]
+    pub(super) id: DecisionId,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyDiff {
+    /// The folder of policies that is to be tried.
+    #[arg(long, value_name = "DIR")]
+    pub(super) against: PathBuf,
+    /// How many recorded decisions are asked again, and how many runs with outbound requests: the latest. 1 to 100,000.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) last: u32,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Revalidate {
+    /// The artifact; all that stand above tier 0 unless given.
+    pub(super) artifact: Option<Digest>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
 }
 
 /// Which policies are meant.

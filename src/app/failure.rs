@@ -25,6 +25,11 @@ impl Failure {
         Self { message: message.into(), mend: mend.into(), exit: super::BAD_USE }
     }
 
+    /// The same as a checked no: what was asked for is not there, and the command was called rightly.
+    pub(super) fn checked(self) -> Self {
+        Self { exit: super::NO, ..self }
+    }
+
     /// Prints it on stderr and gives the exit code.
     pub(super) fn tell(&self, json: bool) -> ExitCode {
         let text = if json { self.json() } else { self.pretty() };

@@ -80,6 +80,7 @@ impl LocalServer {
 pub(super) struct Server {
     address: String,
     token: Option<String>,
+    answer_wait: Duration,
 }
 
 /// Where a command finds the store.
@@ -97,10 +98,10 @@ pub(super) fn target(reach: &Reach) -> Result<Target, Failure> {
     match (&reach.operator, running) {
         (Some(url), running) => {
             let own = running.filter(|server| server.operator == *url).map(|server| server.token);
-            Ok(Target::Server(Server { address: address_of(url)?, token: reach.token.clone().or(own) }))
+            Ok(Target::Server(Server::at(address_of(url)?, reach.token.clone().or(own))))
         }
         (None, Some(server)) => {
-            Ok(Target::Server(Server { address: address_of(&server.operator)?, token: Some(reach.token.clone().unwrap_or(server.token)) }))
+            Ok(Target::Server(Server::at(address_of(&server.operator)?, Some(reach.token.clone().unwrap_or(server.token)))))
         }
         (None, None) => Ok(Target::Folder(config.server.data)),
     }
@@ -114,6 +115,15 @@ fn address_of(url: &str) -> Result<String, Failure> {
 }
 
 impl Server {
+    fn at(address: String, token: Option<String>) -> Self {
+        Self { address, token, answer_wait: ANSWER_WAIT }
+    }
+
+    /// This server, which may take `wait` to answer: for what runs code.
+    pub(super) fn patiently(self, wait: Duration) -> Self {
+        Self { answer_wait: wait, ..self }
+    }
+
     /// One request, one answer.
     pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         let reply = self.exchange(method, path, body).map_err(|error| {
@@ -139,7 +149,7 @@ impl Server {
     /// HTTP/1.0, so that the answer ends with the connection and is never chunked.
     fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&self.address)?;
-        stream.set_read_timeout(Some(ANSWER_WAIT))?;
+        stream.set_read_timeout(Some(self.answer_wait))?;
         let body = body.map(Value::to_string).unwrap_or_default();
         let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         write!(

@@ -5,6 +5,7 @@ mod build;
 mod capabilities;
 mod check;
 mod cli;
+mod decisions;
 mod doctor;
 mod failure;
 mod guests;
@@ -15,6 +16,7 @@ mod once;
 mod outbound;
 mod policy;
 mod reload;
+mod revalidate;
 mod serve;
 mod service;
 
@@ -60,6 +62,7 @@ fn obey(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Run(options) => once::run(options, cli.json),
         Command::Check(options) => check::check(options, cli.json),
         Command::Doctor(options) => doctor::doctor(options, cli.json),
+        Command::Revalidate(options) => revalidate::revalidate(options, cli.json),
         Command::Policy(policy) => policy::command(&policy.command, cli.json),
         Command::Key(key) => keys::command(&key.command, cli.json),
         Command::Audit(audit) => match &audit.command {

@@ -146,6 +146,11 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
+/// `text` as one line that is [`harmless`]: a line of somebody else's text never looks like one of ours.
+pub(super) fn one_line(text: &str) -> String {
+    harmless(&text.replace('\n', " "))
+}
+
 /// The result, on stdout.
 fn print_result(report: &RunReport) -> Result<(), Failure> {
     // In JSON such characters can only stand in strings, where their escaped form means the same.

@@ -241,4 +241,8 @@ const ROUTES: &[&str] = &[
     "/v1/keys/{id}",
     "/v1/keys/{id}/rotate",
     "/v1/log/verify",
+    "/v1/decisions",
+    "/v1/decisions/{id}",
+    "/v1/explain/{id}",
+    "/v1/egress",
 ];

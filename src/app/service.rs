@@ -1,10 +1,13 @@
 //! The house as the door sees it.
 
 use super::house::House;
-use super::{audit, capabilities, doctor, keys};
+use super::policy::explain::{self, Facts, explained};
+use super::{audit, capabilities, decisions, doctor, keys};
 use crate::artifact::ALIASES_MAX;
-use crate::http::{Answer, ConnectionGauge, Later, Service};
-use crate::model::{Action, AliasName, AliasRow, Ask, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest};
+use crate::http::{Answer, ConnectionGauge, Later, Service, Stretch};
+use crate::model::{
+    Action, AliasName, AliasRow, Ask, DecisionId, Digest, Door, Principal, Problem, ProblemCode, Resource, Role, RunId, RunRequest,
+};
 use crate::policy::RateLimiter;
 use crate::policy::capabilities::Form;
 use crate::provenance;
@@ -222,6 +225,37 @@ impl Service for Rooms {
 
     fn revoke_key<'a>(&'a self, by: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>> {
         self.change_keys(by, keys::Change::Revoke(id))
+    }
+
+    fn decisions(&self, stretch: Stretch) -> Later<'_, Result<Value, Problem>> {
+        let store = self.house.conduct.parts().log.store().clone();
+        blocking(move || decisions::page(&store, &stretch))
+    }
+
+    fn decision(&self, id: DecisionId) -> Later<'_, Result<Value, Problem>> {
+        let store = self.house.conduct.parts().log.store().clone();
+        blocking(move || decisions::one(&store, id))
+    }
+
+    fn explain<'a>(&'a self, by: &'a Principal, id: DecisionId, listener: Door) -> Later<'a, Result<Value, Problem>> {
+        let (store, set) = (self.house.conduct.parts().log.store().clone(), self.house.conduct.parts().policy.current());
+        Box::pin(async move {
+            let facts = blocking(move || Facts::gather(&store, id).map_err(|error| decisions::unreadable(&error))).await?;
+            let facts = facts.ok_or_else(|| explain::unknown(id))?;
+            if let Some(run) = &facts.run {
+                let (run, owner, tier) = (run.intent.run.to_string(), &run.intent.principal.id, run.intent.grant.tier);
+                let ask = Ask { principal: by, action: Action::ReadRun, resource: Resource::Run { id: &run, owner, tier }, listener };
+                // Whoever may not read a run does not learn that it exists.
+                let may = self.house.conduct.permit(&ask).await;
+                may.map_err(|problem| if problem.status == 403 { explain::unknown(id) } else { problem })?;
+            }
+            Ok(explained(&facts, &set))
+        })
+    }
+
+    fn egress(&self, stretch: Stretch) -> Later<'_, Result<Value, Problem>> {
+        let store = self.house.conduct.parts().log.store().clone();
+        blocking(move || decisions::egress(&store, &stretch))
     }
 
     fn verify_log<'a>(&'a self, _by: &'a Principal) -> Later<'a, Result<Value, Problem>> {

@@ -1,5 +1,6 @@
-//! The query of `GET /v1/runs`.
+//! The queries of lists: of `GET /v1/runs`, and of what the operator listener lists.
 
+use super::service::Stretch;
 use super::time::instant_ms;
 use crate::model::{Problem, ProblemCode, Tier};
 use crate::run::RunFilter;
@@ -16,6 +17,7 @@ const LIMIT_MAX: u32 = 200;
 const TEXT_BYTES_MAX: usize = 512;
 
 const KNOWN: &str = "artifact, agent, promptId, outcome, tier, since, until, cursor, limit";
+const KNOWN_OF_STRETCHES: &str = "since, until, cursor, limit";
 
 fn refuse(detail: String, remediation: String) -> Problem {
     Problem::new(ProblemCode::InvalidRequest, detail, remediation)
@@ -23,16 +25,41 @@ fn refuse(detail: String, remediation: String) -> Problem {
 
 /// The filter that `uri` asks for. Caused by the caller: unknown or repeated parameters, values that do not parse.
 pub(super) fn filter_of(uri: &Uri) -> Result<RunFilter, Problem> {
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|_| refuse("the query is not made of name=value pairs".to_owned(), format!("use these parameters: {KNOWN}")))?;
     let mut filter = RunFilter { limit: LIMIT_DEFAULT, ..RunFilter::default() };
-    for (index, (name, value)) in pairs.iter().enumerate() {
-        if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
-            return Err(refuse(format!("`{}` is there more than once", brief(name)), format!("give each parameter once: {KNOWN}")));
-        }
-        set(&mut filter, name, value)?;
+    for (name, value) in pairs(uri, KNOWN)? {
+        set(&mut filter, &name, &value)?;
     }
     Ok(filter)
+}
+
+/// The stretch of a log that `uri` asks for. Caused by the caller: unknown or repeated parameters, values that do not parse.
+pub(super) fn stretch_of(uri: &Uri) -> Result<Stretch, Problem> {
+    let mut stretch = Stretch { limit: LIMIT_DEFAULT, ..Stretch::default() };
+    for (name, value) in pairs(uri, KNOWN_OF_STRETCHES)? {
+        match name.as_str() {
+            "since" => stretch.since_ms = Some(instant(&name, &value)?),
+            "until" => stretch.until_ms = Some(instant(&name, &value)?),
+            "cursor" => stretch.cursor = Some(text(&name, &value)?),
+            "limit" => stretch.limit = limit(&value)?,
+            unknown => return Err(no_parameter(unknown, KNOWN_OF_STRETCHES)),
+        }
+    }
+    Ok(stretch)
+}
+
+/// The query's parameters, each once. `known` are those that there are.
+fn pairs(uri: &Uri, known: &str) -> Result<Vec<(String, String)>, Problem> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| refuse("the query is not made of name=value pairs".to_owned(), format!("use these parameters: {known}")))?;
+    let again = pairs.iter().enumerate().find(|(index, (name, _))| pairs[..*index].iter().any(|(earlier, _)| earlier == name));
+    if let Some((_, (name, _))) = again {
+        return Err(refuse(format!("`{}` is there more than once", brief(name)), format!("give each parameter once: {known}")));
+    }
+    Ok(pairs)
+}
+
+fn no_parameter(name: &str, known: &str) -> Problem {
+    refuse(format!("there is no parameter `{}`", brief(name)), format!("use these parameters: {known}"))
 }
 
 fn set(filter: &mut RunFilter, name: &str, value: &str) -> Result<(), Problem> {
@@ -46,9 +73,7 @@ fn set(filter: &mut RunFilter, name: &str, value: &str) -> Result<(), Problem> {
         "until" => filter.until_ms = Some(instant(name, value)?),
         "cursor" => filter.cursor = Some(text(name, value)?),
         "limit" => filter.limit = limit(value)?,
-        unknown => {
-            return Err(refuse(format!("there is no parameter `{}`", brief(unknown)), format!("use these parameters: {KNOWN}")));
-        }
+        unknown => return Err(no_parameter(unknown, KNOWN)),
     }
     Ok(())
 }
@@ -119,6 +144,17 @@ mod tests {
         };
         assert_eq!(filter, Ok(expected));
         assert_eq!(of(""), Ok(RunFilter { limit: 50, ..RunFilter::default() }));
+    }
+
+    #[test]
+    fn a_stretch_has_times_a_cursor_and_a_limit_and_no_other_field() {
+        let of = |query: &str| stretch_of(&format!("/v1/decisions{query}").parse().expect("a uri"));
+        let expected = Stretch { since_ms: Some(1), until_ms: Some(1_769_857_200_000), cursor: Some("c".to_owned()), limit: 200 };
+        assert_eq!(of("?since=1&until=2026-01-31T12:00:00%2B01:00&cursor=c&limit=200"), Ok(expected));
+        assert_eq!(of(""), Ok(Stretch { limit: LIMIT_DEFAULT, ..Stretch::default() }));
+        for wrong in ["?tier=1", "?since=1&since=2", "?since=yesterday", "?limit=201", "?limit=0", "?cursor="] {
+            assert_eq!(of(wrong).map_err(|problem| problem.code), Err(ProblemCode::InvalidRequest), "{wrong}");
+        }
     }
 
     #[test]

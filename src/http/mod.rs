@@ -8,6 +8,7 @@
 mod body;
 mod capabilities;
 mod connection;
+mod decisions;
 mod door;
 mod filter;
 mod gate;
@@ -31,7 +32,7 @@ mod trace;
 mod unread;
 
 pub use listener::{Bound, ConnectionGauge, Drained, HttpError, Running};
-pub use service::{Answer, Later, Service};
+pub use service::{Answer, Later, Service, Stretch};
 pub use settings::Settings;
 
 use crate::model::Door as Listener;

@@ -1,12 +1,12 @@
-//! The operator listener: health, metrics, keys, the log.
+//! The operator listener: health, metrics, keys, the logs.
 
 use super::body::require_json;
 use super::door::Shared;
-use super::ladder;
 use super::parse::{new_key, only_artifact};
 use super::public::{RUNS, submit};
 use super::reply::{self, json};
 use super::routes::Routes;
+use super::{decisions, ladder};
 use crate::model::{Action, Principal, Problem, ProblemCode};
 use axum::Router;
 use axum::body::Body;
@@ -47,7 +47,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .at(REVALIDATE, post(revalidate))
         // Here an operator may let code run under a profile that it has not earned; the public listener has no such leave.
         .at(RUNS, post(submit));
-    ladder::routes(routes).finish(shared)
+    decisions::routes(ladder::routes(routes)).finish(shared)
 }
 
 fn plain(status: StatusCode, text: impl Into<bytes::Bytes>) -> Response {
@@ -71,7 +71,14 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 /// Lets whoever may do `action` do what `act` does.
-async fn guarded<F>(shared: &Shared, route: &'static str, headers: &HeaderMap, action: Action, status: StatusCode, act: F) -> Response
+pub(super) async fn guarded<F>(
+    shared: &Shared,
+    route: &'static str,
+    headers: &HeaderMap,
+    action: Action,
+    status: StatusCode,
+    act: F,
+) -> Response
 where
     F: AsyncFnOnce(&Principal) -> Result<Value, Problem>,
 {
@@ -101,6 +108,8 @@ async fn reload_policies(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     guarded(&shared, POLICIES_RELOAD, &headers, Action::ReloadPolicy, StatusCode::OK, reload).await
 }
 
+/// Nobody gains a tier by it: the server does the same by itself whenever policies change, so it is for whoever may change them. (`promote` and
+/// `validate` are asked about one artifact each, never about the server.)
 async fn revalidate(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let again = async |by: &Principal| {

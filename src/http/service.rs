@@ -1,6 +1,6 @@
 //! What the door needs from the house behind it. The wiring implements it; tests use a fake.
 
-use crate::model::{Action, AliasName, AliasRow, Digest, Door, Principal, Problem, Role, RunId, RunRequest};
+use crate::model::{Action, AliasName, AliasRow, DecisionId, Digest, Door, Principal, Problem, Role, RunId, RunRequest};
 use crate::policy::capabilities::Form;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
 use bytes::Bytes;
@@ -18,6 +18,19 @@ pub struct Answer {
     pub body: Bytes,
     /// True when an earlier request with the same `Idempotency-Key` had this answer first.
     pub replayed: bool,
+}
+
+/// A stretch of a log, to be read a page at a time, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stretch {
+    /// What is of this time or later, in milliseconds since 1970.
+    pub since_ms: Option<u64>,
+    /// What is before this time, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+    /// Where the page before this one ended.
+    pub cursor: Option<String>,
+    /// Most entries on the page.
+    pub limit: u32,
 }
 
 /// What answers the two listeners. Every method is safe to call from any thread and returns at once or by its future.
@@ -110,6 +123,19 @@ pub trait Service: Send + Sync + 'static {
 
     /// Voids the key `id`.
     fn revoke_key<'a>(&'a self, by: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>>;
+
+    /// One page of the decision log: `decisions` and `cursor`.
+    fn decisions(&self, stretch: Stretch) -> Later<'_, Result<Value, Problem>>;
+
+    /// The entry of the decision `id`; `notFound` when there is none.
+    fn decision(&self, id: DecisionId) -> Later<'_, Result<Value, Problem>>;
+
+    /// Why the run or the decision `id` was decided so, and what would change it; `notFound` when there is none, and for runs that are not this
+    /// principal's to read.
+    fn explain<'a>(&'a self, by: &'a Principal, id: DecisionId, listener: Door) -> Later<'a, Result<Value, Problem>>;
+
+    /// One page of runs with the outbound requests that their seals have: `runs` and `cursor`. `limit` runs are looked at; those without any are left out.
+    fn egress(&self, stretch: Stretch) -> Later<'_, Result<Value, Problem>>;
 
     /// Recomputes the log's tree and checks that every intent has its seal.
     fn verify_log<'a>(&'a self, by: &'a Principal) -> Later<'a, Result<Value, Problem>>;

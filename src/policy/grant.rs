@@ -32,12 +32,28 @@ pub struct Question<'a> {
     pub standing: Option<&'a Standing>,
     /// Tighter budgets.
     pub asked: &'a LimitsRequest,
-    /// The sources.
-    pub artifact: &'a Artifact,
-    /// Length of the input's JSON text.
-    pub input_bytes: u64,
+    /// How much comes with it.
+    pub sizes: Sizes,
     /// What runs it.
     pub machine: &'a dyn Machine,
+}
+
+/// How much comes with a request: all that policy knows of sources and input, so that a recorded decision can be asked again without them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Source text of all modules together, in bytes.
+    pub source_bytes: u64,
+    /// Number of modules.
+    pub modules: u64,
+    /// Length of the input's JSON text, in bytes.
+    pub input_bytes: u64,
+}
+
+impl Sizes {
+    /// Those of `artifact` with an input of `input_bytes`.
+    pub fn of(artifact: &Artifact, input_bytes: u64) -> Self {
+        Self { source_bytes: artifact.source_bytes(), modules: artifact.modules().len() as u64, input_bytes }
+    }
 }
 
 /// A permission to run. Only this file makes one.
@@ -217,11 +233,11 @@ fn too_small(limit: LimitExceeded) -> Objection {
 }
 
 fn sizes(profile: &Profile, question: &Question<'_>) -> Result<(), Objection> {
-    let (limits, artifact) = (&profile.limits, question.artifact);
+    let (limits, sent) = (&profile.limits, question.sizes);
     let sizes = [
-        (Rule::SourceBytes, "the sources have", "bytes", artifact.source_bytes(), limits.source_bytes),
-        (Rule::Modules, "the artifact has", "modules", artifact.modules().len() as u64, limits.modules),
-        (Rule::InputBytes, "the input has", "bytes as JSON", question.input_bytes, limits.input_bytes),
+        (Rule::SourceBytes, "the sources have", "bytes", sent.source_bytes, limits.source_bytes),
+        (Rule::Modules, "the artifact has", "modules", sent.modules, limits.modules),
+        (Rule::InputBytes, "the input has", "bytes as JSON", sent.input_bytes, limits.input_bytes),
     ];
     let Some((rule, what, unit, actual, limit)) = sizes.into_iter().find(|(.., actual, limit)| actual > limit) else { return Ok(()) };
     let detail = format!("{what} {actual} {unit}; {rule} of the profile `{}` is {limit}", profile.name);

@@ -5,7 +5,7 @@ use super::noting::More;
 use super::shelf::storage;
 use super::steps::Refused;
 use crate::model::{Action, Artifact, Ask, Decision, Digest, Principal, Problem, Resource, RunRequest, RunSource, Standing, Tier};
-use crate::policy::{self, Granted, PolicySet, Question, name_of};
+use crate::policy::{self, Granted, PolicySet, Question, Sizes, name_of};
 use crate::store::Batch;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -27,8 +27,7 @@ pub(super) fn decide(
         profile: request.profile.as_deref(),
         standing: standing.as_ref(),
         asked: &request.limits,
-        artifact,
-        input_bytes: request.input.get().len() as u64,
+        sizes: Sizes::of(artifact, request.input.get().len() as u64),
         machine: inner,
     };
     let case = matches!(under, Under::Contract(..));
@@ -65,9 +64,9 @@ fn said(question: &Question<'_>, id: Digest, case: bool, granted: Option<&Grante
     let standing = question.standing.map(|standing| json!({ "tier": standing.tier, "profile": standing.profile }));
     let members = [
         ("artifact", json!(id)),
-        ("sourceBytes", json!(question.artifact.source_bytes())),
-        ("modules", json!(question.artifact.modules().len())),
-        ("inputBytes", json!(question.input_bytes)),
+        ("sourceBytes", json!(question.sizes.source_bytes)),
+        ("modules", json!(question.sizes.modules)),
+        ("inputBytes", json!(question.sizes.input_bytes)),
         ("profile", json!(question.profile)),
         ("limits", json!(question.asked)),
         ("standing", json!(standing)),

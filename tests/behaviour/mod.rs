@@ -10,6 +10,7 @@ mod corpus;
 mod crypto;
 mod egress;
 mod example;
+mod explain;
 mod guest;
 mod jitless;
 mod ladder;

@@ -1,6 +1,8 @@
-//! `cordon policy …`: a folder of policies is tried before it is in force.
+//! `cordon policy …`: a folder of policies is tried before it is in force, and what policies decided is explained.
 
 mod check;
+mod diff;
+pub(super) mod explain;
 mod junit;
 mod side_by_side;
 mod tell;
@@ -20,6 +22,8 @@ pub(super) fn command(command: &PolicyCommand, json: bool) -> Result<ExitCode, F
     match command {
         PolicyCommand::Check(options) => check::check(options, json),
         PolicyCommand::Test(options) => test::test(options, json),
+        PolicyCommand::Explain(options) => explain::explain(options, json),
+        PolicyCommand::Diff(options) => diff::diff(options, json),
     }
 }
 

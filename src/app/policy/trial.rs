@@ -11,7 +11,7 @@ use crate::model::{
     RunSource,
 };
 use crate::policy::suite::{Asked, PolicyTest, RequestTest, RunExpectation, RunTest};
-use crate::policy::{self, Authority, Machine, PolicySet, Profiles, Question};
+use crate::policy::{self, Authority, Machine, PolicySet, Profiles, Question, Sizes};
 use crate::provenance::Log;
 use crate::run::cancellation;
 use serde_json::json;
@@ -102,8 +102,7 @@ impl Bench {
             profile: request.profile.as_deref(),
             standing: None,
             asked: &request.limits,
-            artifact: &run.artifact,
-            input_bytes: request.input.get().len() as u64,
+            sizes: Sizes::of(&run.artifact, request.input.get().len() as u64),
             machine: &Layers(&parts.hardening),
         };
         policy::grant(&parts.policy.current(), &question).err().map(|refused| refused.decision.rule.as_str())

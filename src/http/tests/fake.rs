@@ -1,11 +1,11 @@
 //! A house that is played: it knows five programs and remembers what happened.
 
 use super::soon;
-use crate::http::{Answer, Later, Service};
+use crate::http::{Answer, Later, Service, Stretch};
 use crate::model::exchange::ServedRequest;
 use crate::model::{
-    Action, AliasMove, AliasName, AliasRow, CheckReport, Digest, Door, Principal, Problem, ProblemCode, Role, RunId, RunRequest, RunSource,
-    Tier,
+    Action, AliasMove, AliasName, AliasRow, CheckReport, DecisionId, Digest, Door, Principal, Problem, ProblemCode, Role, RunId,
+    RunRequest, RunSource, Tier,
 };
 use crate::policy::capabilities::Form;
 use crate::run::{CancelSignal, Destination, Idempotency, LadderOrder, NewArtifact, Page, RunFilter, Serving, Shelved};
@@ -230,6 +230,22 @@ impl Service for Fake {
 
     fn revoke_key<'a>(&'a self, _: &'a Principal, id: String) -> Later<'a, Result<Value, Problem>> {
         Box::pin(async move { Ok(json!({ "revoked": id })) })
+    }
+
+    fn decisions(&self, stretch: Stretch) -> Later<'_, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "decisions": [], "cursor": stretch.cursor, "limit": stretch.limit })) })
+    }
+
+    fn decision(&self, id: DecisionId) -> Later<'_, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "decision_id": id })) })
+    }
+
+    fn explain<'a>(&'a self, by: &'a Principal, id: DecisionId, at: Door) -> Later<'a, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "id": id, "by": by.name, "at": at })) })
+    }
+
+    fn egress(&self, stretch: Stretch) -> Later<'_, Result<Value, Problem>> {
+        Box::pin(async move { Ok(json!({ "runs": [], "until": stretch.until_ms })) })
     }
 
     fn verify_log<'a>(&'a self, _: &'a Principal) -> Later<'a, Result<Value, Problem>> {

@@ -61,6 +61,29 @@ async fn keys_are_the_operators_and_the_log_the_auditors_too() {
 }
 
 #[tokio::test]
+async fn decisions_are_for_operators_and_auditors_on_the_operator_listener_only() {
+    const ID: &str = "019a0000-0000-7000-8000-000000000000";
+    let house = House::open(Settings::default()).await;
+    let paths = ["/v1/decisions?limit=7&cursor=c", &format!("/v1/decisions/{ID}"), &format!("/v1/explain/{ID}"), "/v1/egress?until=5"];
+    for token in ["operator", "auditor", "local-token"] {
+        let mut wire = house.operator_wire().await;
+        let page = wire.ask(ask("GET", paths[0], token, "")).await.json();
+        assert_eq!((page["limit"].as_u64(), page["cursor"].as_str()), (Some(7), Some("c")));
+        assert_eq!(wire.ask(ask("GET", paths[1], token, "")).await.json()["decision_id"], ID);
+        assert_eq!(wire.ask(ask("GET", paths[2], token, "")).await.json()["at"], "operator");
+        assert_eq!(wire.ask(ask("GET", paths[3], token, "")).await.json()["until"], 5);
+    }
+    for path in paths {
+        assert_eq!(house.operator_wire().await.ask(ask("GET", path, "agent", "")).await.code(), "policyDenied", "{path}");
+        assert_eq!(house.wire().await.ask(ask("GET", path, "operator", "")).await.status, 404, "{path}");
+    }
+    for wrong in ["/v1/decisions?tier=1", "/v1/decisions?limit=201", "/v1/decisions/7", "/v1/explain/x", "/v1/egress?agent=a"] {
+        let reply = house.operator_wire().await.ask(ask("GET", wrong, "operator", "")).await;
+        assert_eq!(reply.code(), "invalidRequest", "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_asked_for_wrongly_is_not_made() {
     let house = House::open(Settings::default()).await;
     for request in [

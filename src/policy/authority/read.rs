@@ -20,6 +20,8 @@ pub struct PolicyText {
     pub file: String,
     /// The line that it starts on, from 1.
     pub line: u32,
+    /// The comment right before it, without its slashes; empty when there is none. A blank line parts it from what is not meant.
+    pub comment: String,
     /// Its text, annotations included, comments before it not.
     pub text: String,
 }
@@ -100,8 +102,9 @@ impl File<'_> {
             Some(id) => wrong(format!("`{}` is no id of a policy", id.chars().take(ID_CHARS_MAX).collect::<String>())),
             None => wrong("the policy has no id".to_owned()),
         };
+        let comment = comment_before(self.document.text().get(..span.start).unwrap_or_default());
         let text = self.document.text().get(span).unwrap_or_default().to_owned();
-        (policy.new_id(PolicyId::new(&id)), PolicyText { id, file, line, text })
+        (policy.new_id(PolicyId::new(&id)), PolicyText { id, file, line, comment, text })
     }
 
     fn validate(&self, policy: &Policy, text: &PolicyText, found: &mut Found) {
@@ -125,6 +128,14 @@ impl File<'_> {
 
 /// The mend of what the schema does not allow, when Cedar has none.
 const FITS: &str = "write what the schema has: policies/cordon.cedarschema";
+
+/// The lines of comment at the end of `text`.
+fn comment_before(text: &str) -> String {
+    let before = text.trim_end_matches([' ', '\t']);
+    let mut lines: Vec<&str> = before.lines().rev().map_while(|line| line.trim_start().strip_prefix("//")).map(str::trim).collect();
+    lines.reverse();
+    lines.join(" ")
+}
 
 fn is_id(id: &str) -> bool {
     let fits = (1..=ID_CHARS_MAX).contains(&id.len());

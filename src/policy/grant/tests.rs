@@ -38,8 +38,7 @@ impl Case {
             profile: self.profile,
             standing: self.standing.as_ref(),
             asked: &self.asked,
-            artifact: &self.artifact,
-            input_bytes: self.input_bytes,
+            sizes: Sizes::of(&self.artifact, self.input_bytes),
             machine: &machine,
         };
         grant(set, &question)
