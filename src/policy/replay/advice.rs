@@ -1,7 +1,7 @@
 //! What would change a decision, in words: which requests to make, or what the operator would change.
 
 use super::{Named, Recorded, Requested};
-use crate::model::{Action, Ask, Door, Principal, Profile, Resource, Role, Rule, Tier};
+use crate::model::{Action, Ask, Door, Principal, Profile, Resource, Right, Role, Rule, Tier};
 use crate::policy::PolicySet;
 
 /// Most names of profiles in one sentence.
@@ -29,14 +29,17 @@ pub fn would_change(asked: &Recorded, rule: Rule, set: &PolicySet) -> Vec<String
 }
 
 fn granted(asked: &Recorded) -> String {
-    match asked.action {
-        Action::Submit => {
-            "it is refused when policies no longer permit it, when what it sends is larger than the profile's limits, and above tier 0 \
-                           when the artifact loses its tier or its evidence goes stale without grace"
+    let more = match (asked.action, &asked.request.right) {
+        (Action::Submit, Some(Right::Trial)) => {
+            ", when no policy lets it be tried any more, or when what it sends is larger than the profile's limits"
         }
-        _ => "it is refused when none of the policies permits it any more, when one forbids it, or when one fails while it is evaluated",
-    }
-    .to_owned()
+        (Action::Submit, Some(Right::Earned { .. } | Right::Grace { .. })) => {
+            ", when its artifact loses the tier, when its evidence is stale and has no grace, or when what it sends is larger than the profile's limits"
+        }
+        (Action::Submit, _) => ", or when what it sends is larger than the profile's limits",
+        _ => "",
+    };
+    format!("it is refused when no policy permits it any more, when one forbids it or fails{more}")
 }
 
 fn authorization(asked: &Recorded, set: &PolicySet) -> Vec<String> {
@@ -93,11 +96,11 @@ fn production(stands: Option<Tier>, id: &str, profile: &Profile) -> Vec<String> 
     }
     let promotion = &profile.promotion;
     if promotion.clean_runs > 0 {
-        steps.push(format!("let it have {} clean runs at tier 1", promotion.clean_runs));
+        steps.push(format!("let it run at tier 1, clean runs asked for: {}", promotion.clean_runs));
     }
     if promotion.reviews > 0 {
-        let reviews = format!("{} approving reviews by principals who are not among its authors", promotion.reviews);
-        steps.push(format!("{reviews} (POST /v1/artifacts/{id}/reviews)"));
+        let wanted = promotion.reviews;
+        steps.push(format!("POST /v1/artifacts/{id}/reviews, approving ones asked for of others than its authors: {wanted}"));
     }
     steps.push(format!("POST /v1/artifacts/{id}/promote {{\"profile\":\"{}\"}}", profile.name));
     steps
