@@ -112,8 +112,8 @@ fn only_layers_that_are_not_required_now_are_told() {
         std::fs::write(folder.path().join("untrusted.toml"), text).expect("written");
         PolicySet::load(Some(folder.path())).expect("no mistakes")
     };
-    let (none, one, two) = (requiring(""), requiring("\"landlock\""), requiring("\"landlock\", \"seccomp\""));
-    assert_eq!(stricter(&one, &two), [("untrusted".to_owned(), vec!["seccomp".to_owned()])]);
+    let (none, one, two) = (requiring(""), requiring("\"landlock\""), requiring("\"landlock\", \"seccomp_cell\""));
+    assert_eq!(stricter(&one, &two), [("untrusted".to_owned(), vec!["seccomp_cell".to_owned()])]);
     assert_eq!(stricter(&none, &one), [("untrusted".to_owned(), vec!["landlock".to_owned()])]);
     assert!(stricter(&two, &one).is_empty() && stricter(&one, &one).is_empty());
 }
