@@ -77,9 +77,9 @@ pub(super) struct Model {
 
 impl Model {
     fn reviews_carry(&self) -> bool {
-        let others: Vec<bool> =
-            self.approves.iter().filter(|(who, _)| !self.authors.contains(who)).map(|(_, approves)| *approves).collect();
-        others.iter().all(|approves| *approves) && others.len() as u64 >= REVIEWS
+        // Whoever objected and then became an author still objects; their approval counts no more.
+        let others = self.approves.iter().filter(|(who, approves)| !self.authors.contains(who) || !**approves);
+        others.clone().all(|(_, approves)| *approves) && others.count() as u64 >= REVIEWS
     }
 }
 
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
             Act::Time => drop(self.machine.clock_ms.fetch_add(1000, Ordering::Relaxed)),
             Act::Notice => {
                 if let Some(seen) = self.standing().filter(|standing| standing.tier > Tier::Untrusted) {
-                    self.stair().went_stale((&self.id, &seen), &Principal::server()).await.expect("recorded");
+                    self.stair().mark_stale((&self.id, &seen), !self.fresh(), &Principal::server()).await.expect("recorded");
                 }
             }
         }
@@ -267,7 +267,7 @@ impl<'a> World<'a> {
     /// The standing is what the last step says that put it anywhere.
     pub(super) fn agrees_with_its_steps(&self) {
         let steps = self.artifacts.steps(&self.id).expect("read");
-        let last = steps.iter().find(|row| !matches!(row.what.step, LadderStep::Failed | LadderStep::WentStale));
+        let last = steps.iter().find(|row| !matches!(row.what.step, LadderStep::Failed | LadderStep::WentStale | LadderStep::FreshAgain));
         let said = last.map(|row| (row.what.to, row.sequence));
         assert_eq!(self.standing().map(|standing| (standing.tier, standing.sequence)), said);
         let promoted = steps.iter().filter(|row| row.what.step == LadderStep::Promoted);
