@@ -116,6 +116,7 @@ async fn revalidate(State(shared): State<Arc<Shared>>, request: Request<Body>) -
         let only = only_artifact(&shared.body_caps(BODY_BYTES_MAX).read(body).await?.bytes)?;
         shared.service.revalidate(by, only).await
     };
+    // It does for everything what new policies do by themselves, and raises nothing; `promote` is about one artifact, never about the server.
     guarded(&shared, REVALIDATE, &parts.headers, Action::ReloadPolicy, StatusCode::OK, again).await
 }
 

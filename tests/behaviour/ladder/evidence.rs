@@ -68,20 +68,14 @@ fn a_profile_without_cases_validates_nothing_whatever_came_along() {
 }
 
 #[test]
-fn no_more_cases_are_run_than_two_senders_may_send() {
+fn cases_that_somebody_sends_later_keep_nothing_down() {
     let team = Team::start();
-    let cases = |from: usize, to: usize| -> Value {
-        let case = |n| json!({"name": format!("case {n}"), "input": n, "expect": {"result": n}});
-        json!({"cases": (from..to).map(case).collect::<Vec<_>>()})
-    };
+    let own = |result: u64| json!({"cases": [{"name": "one", "input": 1, "expect": {"result": result}}]});
     let code = "export default (x) => x ?? 0";
-    let id = team.shelve("agent", code, &cases(0, 100));
-    team.shelve("ben", code, &cases(100, 200));
+    let id = team.shelve("agent", code, &own(1));
+    team.shelve("ben", code, &own(2));
     team.takes("ann", &id, "validate", &json!({}));
-    team.shelve("olga", code, &cases(200, 201));
-    let missing = team.misses("ann", &id, "validate", &json!({}));
-    assert!(missing.len() == 1 && missing[0].0 == "artifactCases" && missing[0].1.contains("201 cases came along"), "{missing:?}");
-    assert_eq!(team.shown(&id)["tier"], 1, "it stays where it was");
+    assert_eq!(team.shown(&id)["submissions"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
