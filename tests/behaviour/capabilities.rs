@@ -75,7 +75,7 @@ fn the_list_and_one_profile_agree_and_show_no_answer_and_no_value() {
     let orders = house.get("/v1/capabilities/orders");
     assert_eq!(
         orders["egress"],
-        json!({ "mode": "synthetic", "rules": [], "fixtures": [{ "method": "GET", "url": "https://api.example/*/orders" }] })
+        json!({ "mode": "synthetic", "rules": [], "ruleCount": 0, "fixtures": [{ "method": "GET", "url": "https://api.example/*/orders" }] })
     );
     let same = |name: &str| list["profiles"][0][name] == orders[name];
     assert!(["name", "tier", "limits", "vars", "secrets", "egress"].into_iter().all(same), "{list}");

@@ -1,8 +1,8 @@
 //! The containment corpus, through the real server and real cells. `tests/corpus/README.md` has the rules of judgement.
 
 use super::egress::unrecorded;
-use crate::house::House;
 use crate::house::world::{API_KEY, End, State, World, files_with_secrets, secrets_in};
+use crate::house::{House, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,11 @@ impl Case {
             Some("2") => "production",
             other => panic!("{}: tier {other:?}", self.path),
         }
+    }
+
+    /// Sends a run at the case's tier: above tier 0, which no case has earned, by the leave that the operator listener alone gives.
+    fn send(&self, house: &House, body: &Value) -> Reply {
+        if self.get("tier") == Some("0") { house.post(body) } else { house.rehearse(body) }
     }
 
     fn body(&self) -> Value {
@@ -201,7 +206,7 @@ fn neighbour(house: &House, over: &AtomicBool) -> Vec<String> {
 
 fn try_case(world: &World, house: &House, case: &Case, supervisor: u32) -> Vec<String> {
     world.forget();
-    let reply = house.post(&case.body());
+    let reply = case.send(house, &case.body());
     let answer = reply.json();
     let mut wrong: Vec<String> = case.judge(reply.status, &answer).into_iter().collect();
     wrong.extend(case.look_closer(&answer).filter(|_| wrong.is_empty()));
@@ -218,7 +223,7 @@ fn try_case(world: &World, house: &House, case: &Case, supervisor: u32) -> Vec<S
             wrong.push(format!("the stored report differs: {stored}"));
         }
     }
-    let next = house.post(&json!({"code": "export default () => 40 + 2", "profile": case.profile()}));
+    let next = case.send(house, &json!({"code": "export default () => 40 + 2", "profile": case.profile()}));
     if next.status != 200 || next.json()["result"] != 42 {
         wrong.push(format!("the next run: {}", next.text()));
     }
