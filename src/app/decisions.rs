@@ -3,6 +3,7 @@
 use crate::http::Stretch;
 use crate::model::{DecisionId, EgressEntry, Problem, ProblemCode, Role, RunId};
 use crate::provenance::{self, ProvenanceError, Record, RunFilter, RunRow};
+use crate::run;
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,21 +28,22 @@ pub(super) struct RunEgress {
 pub(super) fn page(store: &Store, stretch: &Stretch) -> Result<Value, Problem> {
     let Stretch { since_ms, until_ms, cursor, limit } = stretch;
     let page = provenance::decisions(store, *since_ms, *until_ms, cursor.as_deref(), *limit as usize);
-    page.map(|page| json!({ "decisions": page.decisions, "cursor": page.cursor })).map_err(|error| unreadable(&error))
+    page.map(|page| json!({ "decisions": page.decisions, "cursor": page.cursor })).map_err(|error| run::unreadable(&error))
 }
 
 /// The entry of one decision.
 pub(super) fn one(store: &Store, id: DecisionId) -> Result<Value, Problem> {
-    let entry = provenance::decision(store, id).map_err(|error| unreadable(&error))?;
+    let entry = provenance::decision(store, id).map_err(|error| run::unreadable(&error))?;
     entry.map(|entry| json!(entry)).ok_or_else(|| unknown(id))
 }
 
 /// One page of runs with outbound requests, newest first; `limit` runs are looked at.
 pub(super) fn egress(store: &Store, stretch: &Stretch) -> Result<Value, Problem> {
     let filter = RunFilter { since_ms: stretch.since_ms, until_ms: stretch.until_ms, ..RunFilter::default() };
-    let page = provenance::list(store, &filter, stretch.cursor.as_deref(), stretch.limit as usize).map_err(|error| unreadable(&error))?;
+    let page =
+        provenance::list(store, &filter, stretch.cursor.as_deref(), stretch.limit as usize).map_err(|error| run::unreadable(&error))?;
     let runs: Result<Vec<Option<RunEgress>>, _> = page.runs.into_iter().map(|row| sealed(store, row)).collect();
-    let runs: Vec<RunEgress> = runs.map_err(|error| unreadable(&error))?.into_iter().flatten().collect();
+    let runs: Vec<RunEgress> = runs.map_err(|error| run::unreadable(&error))?.into_iter().flatten().collect();
     Ok(json!({ "runs": runs, "cursor": page.cursor }))
 }
 
@@ -65,17 +67,4 @@ fn sealed(store: &Store, row: RunRow) -> Result<Option<RunEgress>, ProvenanceErr
 pub(super) fn unknown(id: DecisionId) -> Problem {
     let mend = "use the `decisionId` of a refusal, or the `decision_id` of an entry from GET /v1/decisions";
     Problem::new(ProblemCode::NotFound, format!("there is no decision {id}"), mend)
-}
-
-/// What the log could not answer.
-pub(super) fn unreadable(error: &ProvenanceError) -> Problem {
-    match error {
-        ProvenanceError::Cursor => Problem::new(ProblemCode::InvalidRequest, error.to_string(), "leave `cursor` out to start again"),
-        ProvenanceError::Store(_)
-        | ProvenanceError::TooLarge { .. }
-        | ProvenanceError::Form(_)
-        | ProvenanceError::RunKnown(_)
-        | ProvenanceError::Mismatch { .. }
-        | ProvenanceError::Damaged { .. } => Problem::new(ProblemCode::InternalError, error.to_string(), "see the server's log"),
-    }
 }

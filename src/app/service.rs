@@ -240,7 +240,7 @@ impl Service for Rooms {
     fn explain<'a>(&'a self, by: &'a Principal, id: DecisionId, listener: Door) -> Later<'a, Result<Value, Problem>> {
         let (store, set) = (self.house.conduct.parts().log.store().clone(), self.house.conduct.parts().policy.current());
         Box::pin(async move {
-            let facts = blocking(move || Facts::gather(&store, id).map_err(|error| decisions::unreadable(&error))).await?;
+            let facts = blocking(move || Facts::gather(&store, id).map_err(|error| crate::run::unreadable(&error))).await?;
             let facts = facts.ok_or_else(|| explain::unknown(id))?;
             if let Some(run) = &facts.run {
                 let (run, owner, tier) = (run.intent.run.to_string(), &run.intent.principal.id, run.intent.grant.tier);

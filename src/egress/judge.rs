@@ -38,21 +38,10 @@ pub fn judge(grant: &EgressTerms, sub_requests: u64, method: &str, url: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, EgressFixture, EgressGrant, EgressRule, HostPattern, Scheme};
+    use crate::model::{Digest, EgressFixture, EgressGrant, EgressRule, HostPattern};
 
     fn grant(mode: EgressMode) -> EgressTerms {
-        let rule = |host: &str| EgressRule {
-            host: HostPattern::Name(host.to_owned()),
-            ports: vec![443],
-            schemes: vec![Scheme::Https],
-            methods: vec!["GET".to_owned()],
-            path_prefix: "/".to_owned(),
-            max_response_bytes: 1,
-            max_requests: 1,
-            inject: None,
-            enforcement: Enforcement::Enforce,
-            reason: "a test".to_owned(),
-        };
+        let rule = |host: &str| EgressRule::sample(HostPattern::Name(host.to_owned()));
         let fixture = EgressFixture {
             method: "GET".to_owned(),
             url: "https://good.example/*".to_owned(),

@@ -116,6 +116,25 @@ pub struct EgressRule {
     pub reason: String,
 }
 
+#[cfg(test)]
+impl EgressRule {
+    /// A rule that lets one GET reach `host` over TLS, for tests: each spoils or widens what it is about.
+    pub(crate) fn sample(host: HostPattern) -> Self {
+        Self {
+            host,
+            ports: vec![443],
+            schemes: vec![Scheme::Https],
+            methods: vec!["GET".to_owned()],
+            path_prefix: "/".to_owned(),
+            max_response_bytes: 1,
+            max_requests: 1,
+            inject: None,
+            enforcement: Enforcement::Enforce,
+            reason: "a test".to_owned(),
+        }
+    }
+}
+
 impl EgressRule {
     /// What ledgers and denials call it.
     pub fn name(&self) -> String {

@@ -153,6 +153,27 @@ pub struct LadderEvent {
     pub decision_id: Option<String>,
 }
 
+impl LadderEvent {
+    /// `step` of `artifact` from one tier to another, on `profile`, by `by`; resting on nothing.
+    pub fn new(artifact: Digest, step: LadderStep, (from, to): (Tier, Tier), profile: &str, by: Principal) -> Self {
+        Self {
+            artifact,
+            step,
+            from,
+            to,
+            profile: profile.to_owned(),
+            evidence: None,
+            reviews: Vec::new(),
+            clean_runs: None,
+            reason: None,
+            stopped: None,
+            missing: Vec::new(),
+            by,
+            decision_id: None,
+        }
+    }
+}
+
 /// What a reviewer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

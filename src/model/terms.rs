@@ -122,21 +122,10 @@ impl<'de> Deserialize<'de> for EgressTerms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Enforcement, HostPattern, Scheme};
+    use crate::model::{Enforcement, HostPattern};
 
     fn rule(reason: &str) -> EgressRule {
-        EgressRule {
-            host: HostPattern::Name("good.example".to_owned()),
-            ports: vec![443],
-            schemes: vec![Scheme::Https],
-            methods: vec!["GET".to_owned()],
-            path_prefix: "/".to_owned(),
-            max_response_bytes: 1,
-            max_requests: 1,
-            inject: None,
-            enforcement: Enforcement::Enforce,
-            reason: reason.to_owned(),
-        }
+        EgressRule { reason: reason.to_owned(), ..EgressRule::sample(HostPattern::Name("good.example".to_owned())) }
     }
 
     fn terms(reason: &str) -> EgressTerms {

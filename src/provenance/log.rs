@@ -226,6 +226,6 @@ pub(super) fn form(error: serde_json::Error) -> ProvenanceError {
 }
 
 /// The server's clock, in milliseconds since 1970; a clock before that reads 0.
-pub(super) fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

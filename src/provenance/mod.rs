@@ -29,7 +29,7 @@ pub use decisions::{DECISION_BYTES_MAX, DECISIONS_PAGE_BYTES_MAX, DECISIONS_PAGE
 pub use error::ProvenanceError;
 pub use granted::egress_of;
 pub use intended::{Intended, Sealed, Unsealed};
-pub use log::{Appended, Log, RECORD_BYTES_MAX};
+pub use log::{Appended, Log, RECORD_BYTES_MAX, now_ms};
 pub use read::{PAGE_RUNS_MAX, PAGE_SCAN_MAX, Page, RunFilter, intent_of, list, record_at, report, row};
 pub use record::{
     Intent, KeyEvent, KeyEventKind, NAME_CHARS_MAX, PolicyEvent, PolicyEventKind, RECORD_VERSION, Record, Refusal, Seal, SealError,

@@ -303,7 +303,7 @@ impl Machine for Inner {
     }
 
     fn now_ms(&self) -> u64 {
-        super::ladder::now_ms()
+        crate::provenance::now_ms()
     }
 }
 

@@ -4,6 +4,7 @@
 //! A request that was refused before its intent left no trace to repeat, so its key stays free.
 
 use crate::model::{Digest, Principal, Problem, ProblemCode, RunId};
+use crate::provenance::now_ms;
 use crate::store::{Batch, Range, Store, StoreError, Tree};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -145,11 +146,6 @@ pub(super) async fn await_answer(mut answer: watch::Receiver<Option<Answer>>) ->
 
 fn expired(remembered: &Remembered, now_ms: u64) -> bool {
     u128::from(now_ms.saturating_sub(remembered.at_ms)) > REMEMBERED.as_millis()
-}
-
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn conflict() -> Problem {

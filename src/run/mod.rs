@@ -25,6 +25,6 @@ pub use errands::{ServedAnswer, ServedPiece, Serving};
 pub use idempotency::Idempotency;
 pub use ladder::{Demotion, LadderOrder, NewReview, Revalidated, Step};
 pub use prepare::examine;
-pub use reading::{Page, Reach, RunFilter};
+pub use reading::{Page, Reach, RunFilter, unreadable};
 pub use shelf::{Destination, NewArtifact, Shelved};
 pub use signals::{CancelGuard, CancelSignal, cancellation};

@@ -134,7 +134,8 @@ impl Conduct {
     }
 }
 
-fn unreadable(error: &ProvenanceError) -> Problem {
+/// What the log could not answer.
+pub fn unreadable(error: &ProvenanceError) -> Problem {
     match error {
         ProvenanceError::Cursor => Problem::new(ProblemCode::InvalidRequest, error.to_string(), "leave `cursor` out to start again"),
         ProvenanceError::Store(_)

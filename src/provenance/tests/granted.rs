@@ -3,26 +3,14 @@
 use super::house::{intend, intent, open_log, report, run};
 use crate::model::{Digest, Durability};
 use crate::model::{
-    EgressEntry, EgressGrant, EgressMode, EgressRecord, EgressRule, EgressTerms, Enforcement, HostPattern, Identity, Outcome, RunId,
-    RunReport, Scheme,
+    EgressEntry, EgressGrant, EgressMode, EgressRecord, EgressRule, EgressTerms, HostPattern, Identity, Outcome, RunId, RunReport,
 };
 use crate::provenance::{Intent, Log, Record, egress_of, intent_of, record_at, verify};
 use crate::store::{Batch, Tree, wait};
 use std::sync::Arc;
 
 fn many(rules: usize) -> EgressTerms {
-    let rule = |number: usize| EgressRule {
-        host: HostPattern::Name(format!("h{number}.example")),
-        ports: vec![443],
-        schemes: vec![Scheme::Https],
-        methods: vec!["GET".to_owned()],
-        path_prefix: "/".to_owned(),
-        max_response_bytes: 1,
-        max_requests: 1,
-        inject: None,
-        enforcement: Enforcement::Enforce,
-        reason: "a test".to_owned(),
-    };
+    let rule = |number: usize| EgressRule::sample(HostPattern::Name(format!("h{number}.example")));
     EgressGrant { mode: EgressMode::Allowlist, rules: (0..rules).map(rule).collect(), ..EgressGrant::default() }.into()
 }
 

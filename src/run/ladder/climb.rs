@@ -142,20 +142,14 @@ impl Stair<'_> {
 }
 
 fn event(climb: &Climb, evidence: Digest, basis: &Basis) -> LadderEvent {
+    let tiers = (tier_of(climb.before.as_ref()), climb.profile.tier);
     LadderEvent {
-        artifact: climb.artifact,
-        step: climb.step,
-        from: tier_of(climb.before.as_ref()),
-        to: climb.profile.tier,
-        profile: climb.profile.name.clone(),
         evidence: Some(evidence),
         reviews: basis.reviews.clone(),
         clean_runs: basis.clean_runs,
-        reason: None,
-        stopped: None,
         missing: basis.missing.clone(),
-        by: climb.by.clone(),
         decision_id: climb.decision.as_ref().map(|(id, _)| id.clone()),
+        ..LadderEvent::new(climb.artifact, climb.step, tiers, &climb.profile.name, climb.by.clone())
     }
 }
 

@@ -50,20 +50,11 @@ impl Stair<'_> {
                 "there is nothing to take away; to forbid it altogether, quarantine it",
             ));
         }
+        let tiers = (from, Tier::Untrusted);
         let event = LadderEvent {
-            artifact: id,
-            step: LadderStep::Demoted,
-            from,
-            to: Tier::Untrusted,
-            profile: name_of(Tier::Untrusted).to_owned(),
-            evidence: None,
-            reviews: Vec::new(),
-            clean_runs: None,
             reason: Some(reason),
-            stopped: None,
-            missing: Vec::new(),
-            by,
             decision_id: Some(decision),
+            ..LadderEvent::new(id, LadderStep::Demoted, tiers, name_of(Tier::Untrusted), by)
         };
         self.step_down(event, decided).await
     }

@@ -2,6 +2,7 @@
 
 use super::Stair;
 use super::climb::Climb;
+use super::gather::DAY_MS;
 use crate::artifact::{NOTES_MAX, ladder_change};
 use crate::model::{Digest, EvidenceSet, LadderEvent, LadderStep, Principal, Problem, Profile, Standing, Tier};
 use crate::policy::{InForce, PolicySet, staleness};
@@ -13,9 +14,6 @@ use std::sync::Arc;
 
 /// Milliseconds before the end of its time at which evidence is gathered again: an hour, so that nothing is refused while that goes on.
 const RENEWAL_MS: u64 = 3_600_000;
-
-/// Milliseconds of a day.
-const DAY_MS: u64 = 86_400_000;
 
 /// What became of everything above tier 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -129,20 +127,10 @@ impl Stair<'_> {
         // Whoever took a step meanwhile has put it on other evidence, or on none.
         let same = |standing: &Standing| standing.sequence == seen.sequence && standing.stale_since_ms == seen.stale_since_ms;
         let Some(standing) = self.standing(id)?.filter(same) else { return Ok(()) };
+        let step = if stale { LadderStep::WentStale } else { LadderStep::FreshAgain };
         let event = LadderEvent {
-            artifact: *id,
-            step: if stale { LadderStep::WentStale } else { LadderStep::FreshAgain },
-            from: standing.tier,
-            to: standing.tier,
-            profile: standing.profile.clone(),
             evidence: standing.evidence.map(|mark| mark.id),
-            reviews: Vec::new(),
-            clean_runs: None,
-            reason: None,
-            stopped: None,
-            missing: Vec::new(),
-            by: by.clone(),
-            decision_id: None,
+            ..LadderEvent::new(*id, step, (standing.tier, standing.tier), &standing.profile, by.clone())
         };
         let change = |sequence, at_ms| {
             let standing = Standing { stale_since_ms: stale.then_some(at_ms), ..standing };

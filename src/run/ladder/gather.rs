@@ -13,7 +13,7 @@ use serde_json::value::to_raw_value;
 use std::sync::Arc;
 
 /// Milliseconds of a day.
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// What evidence is gathered about, for which profile, for whom.
 pub(super) struct Wanted<'a> {

@@ -29,12 +29,6 @@ use crate::model::{Artifact, Digest, Problem, ProblemCode, Profile, Standing, Ti
 use crate::policy::{InForce, Machine, Policies, PolicySet};
 use crate::provenance::Log;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The server's clock, in milliseconds since 1970; a clock before that reads 0.
-pub(super) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
 
 impl Conduct {
     fn stair(&self) -> Stair<'_> {

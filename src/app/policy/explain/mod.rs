@@ -8,10 +8,10 @@ mod words;
 pub(in crate::app) use facts::Facts;
 pub(in crate::app) use words::explained;
 
+use crate::app::audit;
 use crate::app::cli::PolicyExplain;
 use crate::app::failure::Failure;
 use crate::app::local::{self, Target, print_line};
-use crate::app::{audit, decisions};
 use crate::config::Config;
 use crate::model::DecisionId;
 use crate::policy::PolicySet;
@@ -33,7 +33,7 @@ fn in_folder(folder: &Path, options: &PolicyExplain) -> Result<Value, Failure> {
     let config = Config::load(&options.reach.common.overrides(), |name| std::env::var(name).ok())?;
     let set = PolicySet::load(config.server.policies.as_deref())?;
     let store = audit::open(folder)?;
-    let facts = Facts::gather(&store, options.id).map_err(|error| Failure::from(decisions::unreadable(&error)))?;
+    let facts = Facts::gather(&store, options.id).map_err(|error| Failure::from(crate::run::unreadable(&error)))?;
     let facts = facts.ok_or_else(|| Failure::from(unknown(options.id)).checked())?;
     Ok(explained(&facts, &set))
 }

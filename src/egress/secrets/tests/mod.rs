@@ -10,7 +10,7 @@ mod vault;
 use super::{RunSecrets, Secrets, Values};
 use crate::config::SecretSource;
 use crate::egress::{Carrier, Misuse, Target};
-use crate::model::{EgressRule, Enforcement, HostPattern, Scheme, SecretGrant, SecretMode};
+use crate::model::{EgressRule, HostPattern, SecretGrant, SecretMode};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -96,15 +96,8 @@ fn kind<T: std::fmt::Debug>(result: Result<T, Misuse>) -> (&'static str, bool) {
 
 fn rule(inject: Option<&[&str]>) -> EgressRule {
     EgressRule {
-        host: HostPattern::Name("good.example".to_owned()),
-        ports: vec![443],
-        schemes: vec![Scheme::Https],
-        methods: vec!["GET".to_owned()],
-        path_prefix: "/".to_owned(),
-        max_response_bytes: 1,
-        max_requests: 1,
         inject: inject.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-        enforcement: Enforcement::Enforce,
         reason: String::new(),
+        ..EgressRule::sample(HostPattern::Name("good.example".to_owned()))
     }
 }

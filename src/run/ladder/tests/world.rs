@@ -7,9 +7,9 @@ use crate::model::{
     Promotion, Resource, Review, ReviewVerdict, Role, RunId, Standing, Tier,
 };
 use crate::policy::{Authority, Machine, Policies, PolicySet, Profiles, name_of};
-use crate::provenance::Log;
+use crate::provenance::{Log, now_ms};
+use crate::run::ladder::Stair;
 use crate::run::ladder::climb::Climb;
-use crate::run::ladder::{Stair, now_ms};
 use crate::store::Batch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
